@@ -1,0 +1,143 @@
+// Package db opens the connection pools of both engines, migrates their schemas, and says what an error of theirs means.
+//
+// The engine follows from the URL's scheme: mysql:// is MySQL 8.x/9.x or MariaDB 10.11+ by go-sql-driver/mysql,
+// postgres:// and postgresql:// are PostgreSQL by pgx. Pools are small (five by default) and never grow; who waits for a
+// connection waits as long as its context allows. Every session speaks UTC, READ COMMITTED and UTF-8, and refuses what
+// would be cut or guessed (strict mode). Opening a pool does not need the database: a service starts while it is away.
+package db
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
+)
+
+// Engine is one of the two SQL dialects.
+type Engine string
+
+// The engines. MariaDB counts as MySQL.
+const (
+	MySQL    Engine = "mysql"
+	Postgres Engine = "postgres"
+)
+
+// DefaultPoolSize is the number of connections of a pool whose Config and Options name none.
+const DefaultPoolSize = 5
+
+// Config says where the database is and how its pools behave. Durations of zero take the defaults of the tags.
+type Config struct {
+	// URL is mysql://user:password@host:port/name or postgres://user:password@host:port/name. Parameters after "?" go
+	// to the driver (such as tls=true or sslmode=verify-full).
+	URL string `env:"DATABASE_URL,required" secret:"true"`
+	// Password replaces the one in URL, for platforms that inject it separately.
+	Password string `env:"DATABASE_PASSWORD" secret:"true"`
+	// CAFile is a PEM file with the certificate authorities to trust; it turns TLS with verification on.
+	CAFile string `env:"DATABASE_CA_FILE"`
+	// PoolSize is the number of connections at most.
+	PoolSize int `env:"DB_POOL_SIZE" envDefault:"5"`
+	// ConnectTimeout bounds the making of one connection.
+	ConnectTimeout time.Duration `env:"DB_CONNECT_TIMEOUT" envDefault:"5s"`
+	// ConnMaxLifetime is the age at which a connection is replaced, so that a moved database or a new replica is found.
+	ConnMaxLifetime time.Duration `env:"DB_CONN_MAX_LIFETIME" envDefault:"30m"`
+	// ConnMaxIdleTime is how long an unused connection is kept.
+	ConnMaxIdleTime time.Duration `env:"DB_CONN_MAX_IDLE_TIME" envDefault:"5m"`
+	// StatementTimeout is when the server gives up a statement (on MySQL: a SELECT), a net below the request's deadline.
+	StatementTimeout time.Duration `env:"DB_STATEMENT_TIMEOUT" envDefault:"30s"`
+	// LockTimeout is how long a statement waits for a row lock.
+	LockTimeout time.Duration `env:"DB_LOCK_TIMEOUT" envDefault:"5s"`
+	// SocketTimeout is when a silent network ends a MySQL read or write. It must exceed StatementTimeout.
+	SocketTimeout time.Duration `env:"DB_SOCKET_TIMEOUT" envDefault:"60s"`
+}
+
+// withDefaults fills what a Config made without the environment leaves at zero.
+func (c Config) withDefaults() Config {
+	def := func(d *time.Duration, v time.Duration) {
+		if *d <= 0 {
+			*d = v
+		}
+	}
+	if c.PoolSize <= 0 {
+		c.PoolSize = DefaultPoolSize
+	}
+	def(&c.ConnectTimeout, 5*time.Second)
+	def(&c.ConnMaxLifetime, 30*time.Minute)
+	def(&c.ConnMaxIdleTime, 5*time.Minute)
+	def(&c.StatementTimeout, 30*time.Second)
+	def(&c.LockTimeout, 5*time.Second)
+	def(&c.SocketTimeout, 60*time.Second)
+	return c
+}
+
+// Options tell one pool of a Config from another.
+type Options struct {
+	// Tracer makes a span of every statement. Pools of background pollers leave it off.
+	Tracer bool
+	// Telemetry receives spans and the pool's gauges; nil means neither.
+	Telemetry *telemetry.Telemetry
+	// Name is the pool's name in gauges, and what the database shows for the connection.
+	Name string
+	// PoolSize overrides Config.PoolSize when positive.
+	PoolSize int
+}
+
+func (o Options) poolSize(cfg Config) int {
+	if o.PoolSize > 0 {
+		return o.PoolSize
+	}
+	return cfg.PoolSize
+}
+
+func (o Options) name() string {
+	if o.Name != "" {
+		return o.Name
+	}
+	return "main"
+}
+
+// EngineOf returns the engine that a URL's scheme names. The error does not repeat the URL, which has a password in it.
+func EngineOf(rawURL string) (Engine, error) {
+	scheme, _, ok := strings.Cut(rawURL, "://")
+	if ok {
+		switch strings.ToLower(scheme) {
+		case "mysql", "mariadb":
+			return MySQL, nil
+		case "postgres", "postgresql":
+			return Postgres, nil
+		}
+		return "", fmt.Errorf("database URL: scheme must be mysql:// or postgres://, not %q", scheme+"://")
+	}
+	return "", errors.New("database URL: must start with mysql:// or postgres://")
+}
+
+// parseURL is url.Parse whose error does not repeat the URL.
+func parseURL(rawURL string) (*url.URL, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		var ue *url.Error
+		if errors.As(err, &ue) {
+			err = ue.Err
+		}
+		return nil, fmt.Errorf("database URL: %w (characters such as @ : / ? # %% in a password must be percent-encoded)", err)
+	}
+	return u, nil
+}
+
+// caConfig returns a TLS configuration that trusts the authorities in file and expects the server to be host.
+func caConfig(file, host string) (*tls.Config, error) {
+	pem, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("database CA file: %w", err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("database CA file %s: no PEM certificate in it", file)
+	}
+	return &tls.Config{RootCAs: roots, ServerName: host, MinVersion: tls.VersionTLS12}, nil
+}

@@ -1,0 +1,167 @@
+package db
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"time"
+
+	"github.com/XSAM/otelsql"
+	"github.com/go-sql-driver/mysql"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+)
+
+// sqlMode makes the server refuse what it would otherwise cut, round or guess. All of it exists in MySQL 8/9 and MariaDB.
+const sqlMode = "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
+
+// OpenMySQL returns a pool for a mysql:// URL. It does not connect; errors are about the configuration only. Affected
+// rows count the rows that matched, not those that changed.
+func OpenMySQL(_ context.Context, cfg Config, o Options) (*sql.DB, error) {
+	cfg = cfg.withDefaults()
+	connector, err := newMySQLConnector(cfg, o, cfg.StatementTimeout)
+	if err != nil {
+		return nil, err
+	}
+	var pool *sql.DB
+	if o.Tracer && o.Telemetry != nil {
+		pool = otelsql.OpenDB(connector,
+			otelsql.WithTracerProvider(o.Telemetry.TracerProvider),
+			otelsql.WithMeterProvider(o.Telemetry.MeterProvider),
+			otelsql.WithAttributes(semconv.DBSystemNameMySQL),
+			otelsql.WithSpanNameFormatter(func(_ context.Context, method otelsql.Method, query string) string {
+				if query == "" {
+					return txSpanName(string(method))
+				}
+				return SpanName(query)
+			}),
+			otelsql.WithSpanOptions(otelsql.SpanOptions{
+				OmitConnResetSession: true, OmitRows: true, OmitConnectorConnect: true, OmitConnPrepare: true,
+				DisableErrSkip: true,
+			}),
+			otelsql.WithDisableSkipErrMeasurement(true),
+		)
+	} else {
+		pool = sql.OpenDB(connector)
+	}
+	size := o.poolSize(cfg)
+	pool.SetMaxOpenConns(size)
+	pool.SetMaxIdleConns(size)
+	pool.SetConnMaxLifetime(cfg.ConnMaxLifetime)
+	pool.SetConnMaxIdleTime(cfg.ConnMaxIdleTime)
+	if o.Telemetry != nil {
+		if err := registerGauges(o.Telemetry.Meter, o.name(), func() PoolStats { return MySQLStats(pool) }); err != nil {
+			return nil, errors.Join(err, pool.Close())
+		}
+	}
+	return pool, nil
+}
+
+// mysqlConnector sets up each new session with what cannot be said in a DSN on both MySQL and MariaDB.
+type mysqlConnector struct {
+	driver.Connector
+	setup []string
+}
+
+func (c mysqlConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := c.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	execer, ok := conn.(driver.ExecerContext)
+	if !ok {
+		return nil, errors.Join(errors.New("mysql driver cannot execute statements"), conn.Close())
+	}
+	for _, statement := range c.setup {
+		if _, err := execer.ExecContext(ctx, statement, nil); err != nil {
+			return nil, errors.Join(fmt.Errorf("set up mysql session: %w", err), conn.Close())
+		}
+	}
+	return conn, nil
+}
+
+// newMySQLConnector translates the URL for the driver. A statementTimeout of zero sets none.
+func newMySQLConnector(cfg Config, o Options, statementTimeout time.Duration) (driver.Connector, error) {
+	dsn, err := mysqlConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
+	dsn.ConnectionAttributes = "program_name:tallyboard-" + o.name()
+	connector, err := mysql.NewConnector(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("database URL: %w", err)
+	}
+	limits := fmt.Sprintf("SET SESSION time_zone='+00:00', sql_mode='%s', innodb_lock_wait_timeout=%d",
+		sqlMode, max(1, int(cfg.LockTimeout/time.Second)))
+	if statementTimeout > 0 {
+		// MySQL reads the first comment only, MariaDB the second only: each has its own name and unit for the limit.
+		limits += fmt.Sprintf(" /*!50708 , max_execution_time=%d */ /*M!100101 , max_statement_time=%g */",
+			statementTimeout.Milliseconds(), statementTimeout.Seconds())
+	}
+	return mysqlConnector{connector, []string{"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", limits}}, nil
+}
+
+func mysqlConfig(cfg Config) (*mysql.Config, error) {
+	cfg = cfg.withDefaults()
+	u, err := parseURL(cfg.URL)
+	if err != nil {
+		return nil, err
+	}
+	if engine, err := EngineOf(cfg.URL); err != nil {
+		return nil, err
+	} else if engine != MySQL {
+		return nil, errors.New("database URL: mysql:// expected")
+	}
+	query := u.Query()
+	socket := query.Get("socket")
+	query.Del("socket")
+	dsn, err := mysql.ParseDSN("/?" + query.Encode())
+	if err != nil {
+		return nil, fmt.Errorf("database URL: %w", err)
+	}
+	dsn.Net, dsn.Addr = "tcp", net.JoinHostPort(u.Hostname(), portOr(u.Port(), "3306"))
+	if socket != "" {
+		dsn.Net, dsn.Addr = "unix", socket
+	} else if u.Hostname() == "" {
+		return nil, errors.New("database URL: host is missing")
+	}
+	dsn.DBName = strings.TrimPrefix(u.Path, "/")
+	if u.User != nil {
+		dsn.User = u.User.Username()
+		dsn.Passwd, _ = u.User.Password()
+	}
+	if cfg.Password != "" {
+		dsn.Passwd = cfg.Password
+	}
+	if cfg.CAFile != "" {
+		if dsn.TLS, err = caConfig(cfg.CAFile, u.Hostname()); err != nil {
+			return nil, err
+		}
+	}
+	dsn.Collation = "utf8mb4_unicode_ci"
+	dsn.InterpolateParams = true // one round trip per statement instead of three
+	dsn.ParseTime = true
+	dsn.Loc = time.UTC
+	dsn.ClientFoundRows = true
+	dsn.RejectReadOnly = true // after a failover the old writer refuses writes: leave it for the new one
+	dsn.Timeout = cfg.ConnectTimeout
+	dsn.ReadTimeout, dsn.WriteTimeout = cfg.SocketTimeout, cfg.SocketTimeout
+	dsn.Logger = quietLogger{}
+	return dsn, nil
+}
+
+func portOr(port, fallback string) string {
+	if port == "" {
+		return fallback
+	}
+	return port
+}
+
+// quietLogger takes the driver's remarks about broken connections to debug level: the caller gets the error itself.
+type quietLogger struct{}
+
+func (quietLogger) Print(v ...any) { slog.Debug("mysql driver", "message", fmt.Sprint(v...)) }

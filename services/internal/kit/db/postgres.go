@@ -1,0 +1,99 @@
+package db
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/exaring/otelpgx"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// OpenPostgres returns a pool for a postgres:// URL. It does not wait for a connection; errors are about the
+// configuration only. timestamptz values are read as UTC.
+func OpenPostgres(ctx context.Context, cfg Config, o Options) (*pgxpool.Pool, error) {
+	cfg = cfg.withDefaults()
+	if engine, err := EngineOf(cfg.URL); err != nil {
+		return nil, err
+	} else if engine != Postgres {
+		return nil, errors.New("database URL: postgres:// expected")
+	}
+	pc, err := pgxpool.ParseConfig(cfg.URL)
+	if err != nil {
+		return nil, fmt.Errorf("database URL: %w", err) // pgx redacts the password
+	}
+	pc.MaxConns = int32(min(o.poolSize(cfg), 10_000)) //nolint:gosec // bounded on the same line
+	pc.MaxConnLifetime = cfg.ConnMaxLifetime
+	pc.MaxConnLifetimeJitter = cfg.ConnMaxLifetime / 10
+	pc.MaxConnIdleTime = cfg.ConnMaxIdleTime
+	if err := preparePostgres(pc.ConnConfig, cfg, o, cfg.StatementTimeout); err != nil {
+		return nil, err
+	}
+	pc.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
+		registerUTC(conn)
+		return nil
+	}
+	if o.Tracer && o.Telemetry != nil {
+		pc.ConnConfig.Tracer = otelpgx.NewTracer(
+			otelpgx.WithTracerProvider(o.Telemetry.TracerProvider),
+			otelpgx.WithMeterProvider(o.Telemetry.MeterProvider),
+			otelpgx.WithSpanNameFunc(SpanName),
+			otelpgx.WithDisableAcquireTracer(),
+			otelpgx.WithDisableConnectionDetailsInAttributes(),
+		)
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, pc)
+	if err != nil {
+		return nil, fmt.Errorf("open postgres pool: %w", err)
+	}
+	if o.Telemetry != nil {
+		if err := registerGauges(o.Telemetry.Meter, o.name(), func() PoolStats { return PostgresStats(pool) }); err != nil {
+			pool.Close()
+			return nil, err
+		}
+	}
+	return pool, nil
+}
+
+// preparePostgres sets what every connection shares, pooled or not. A statementTimeout of zero sets none.
+func preparePostgres(cc *pgx.ConnConfig, cfg Config, o Options, statementTimeout time.Duration) error {
+	if cfg.Password != "" {
+		cc.Password = cfg.Password
+	}
+	cc.ConnectTimeout = cfg.ConnectTimeout
+	if cfg.CAFile != "" {
+		var err error
+		if cc.TLSConfig, err = caConfig(cfg.CAFile, cc.Host); err != nil {
+			return err
+		}
+		cc.TLSConfig.NextProtos = []string{"postgresql"}
+		cc.Fallbacks = nil // never without TLS
+	} else if cc.TLSConfig != nil {
+		cc.TLSConfig.MinVersion = tls.VersionTLS12
+	}
+	milliseconds := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+	for name, value := range map[string]string{
+		"application_name":              "tallyboard-" + o.name(),
+		"timezone":                      "UTC",
+		"default_transaction_isolation": "read committed",
+		"lock_timeout":                  milliseconds(cfg.LockTimeout),
+		"statement_timeout":             milliseconds(statementTimeout),
+		// A client that vanished inside a transaction must not hold its locks for hours.
+		"idle_in_transaction_session_timeout": milliseconds(2 * cfg.StatementTimeout),
+	} {
+		cc.RuntimeParams[name] = value
+	}
+	return nil
+}
+
+// registerUTC makes the connection read timestamptz as UTC; pgx would use the machine's own zone.
+func registerUTC(conn *pgx.Conn) {
+	conn.TypeMap().RegisterType(&pgtype.Type{
+		Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC},
+	})
+}
