@@ -1,0 +1,117 @@
+package testkit
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	// adminTimeout bounds one administrative step: connecting, creating or dropping a database.
+	adminTimeout = 60 * time.Second
+	// abandonedAfter is the age from which a test database can only be what a killed test process left.
+	abandonedAfter = 6 * time.Hour
+	// databasePrefix marks the databases of this package; the time of their making follows, in base 36.
+	databasePrefix = "tallytest_"
+)
+
+var (
+	mysqlServer    = newServer("mysql", "TEST_MYSQL_URL", mysqlDialect{})
+	mariadbServer  = newServer("mariadb", "TEST_MARIADB_URL", mysqlDialect{})
+	postgresServer = newServer("postgres", "TEST_POSTGRES_URL", postgresDialect{})
+)
+
+// EngineCase is one database engine for suites that must hold on all of them.
+type EngineCase struct {
+	Name string                    // mysql, mariadb or postgres
+	Open func(t testing.TB) string // URL of a fresh empty database, dropped when the test ends
+}
+
+// Engines returns every engine the product supports; conformance suites range over it.
+func Engines() []EngineCase {
+	return []EngineCase{
+		{Name: mysqlServer.engine, Open: MySQL},
+		{Name: mariadbServer.engine, Open: MariaDB},
+		{Name: postgresServer.engine, Open: Postgres},
+	}
+}
+
+// MySQL returns the mysql:// URL of a fresh empty database on a real MySQL server. Its user may do anything.
+func MySQL(t testing.TB) string {
+	t.Helper()
+	return mysqlServer.database(t)
+}
+
+// MariaDB returns the mysql:// URL of a fresh empty database on a real MariaDB server. Its user may do anything.
+func MariaDB(t testing.TB) string {
+	t.Helper()
+	return mariadbServer.database(t)
+}
+
+// Postgres returns the postgres:// URL of a fresh empty database on a real PostgreSQL server. Its user may do anything.
+func Postgres(t testing.TB) string {
+	t.Helper()
+	return postgresServer.database(t)
+}
+
+// dialect is how an engine's databases are made and dropped. The URL is the server's, with a user who may.
+type dialect interface {
+	create(ctx context.Context, serverURL, name string) error
+	drop(ctx context.Context, serverURL, name string) error
+	sweep(ctx context.Context, serverURL string) error
+}
+
+// database makes a database for one test. No connection outlives this call, so leak checks stay quiet.
+func (s *engineServer) database(t testing.TB) string {
+	t.Helper()
+	serverURL, err := s.locate()
+	if err != nil {
+		t.Fatalf("testkit: no %s server: %v", s.engine, err)
+	}
+	name := newName(time.Now())
+	ctx, cancel := context.WithTimeout(context.Background(), adminTimeout)
+	defer cancel()
+	if err := s.dialect.create(ctx, serverURL, name); err != nil {
+		t.Fatalf("testkit: create a database on %s: %v", s.engine, err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), adminTimeout)
+		defer cancel()
+		if err := s.dialect.drop(ctx, serverURL, name); err != nil {
+			t.Errorf("testkit: drop the test's database on %s (is a connection or transaction still open?): %v", s.engine, err)
+		}
+	})
+	u, err := withDatabase(serverURL, name)
+	if err != nil {
+		t.Fatalf("testkit: %s: %v", s.variable, err)
+	}
+	return u
+}
+
+// newName returns a name no other test has, at most 32 characters of [a-z0-9_].
+func newName(now time.Time) string {
+	return databasePrefix + strconv.FormatInt(now.Unix(), 36) + "_" + strings.ToLower(rand.Text()[:12])
+}
+
+// abandoned says whether a database carries this package's mark and is too old to be in use.
+func abandoned(name string, now time.Time) bool {
+	rest, ours := strings.CutPrefix(name, databasePrefix)
+	stamp, _, _ := strings.Cut(rest, "_")
+	made, err := strconv.ParseInt(stamp, 36, 64)
+	return ours && err == nil && now.Sub(time.Unix(made, 0)) > abandonedAfter
+}
+
+// withDatabase points a server's URL at one of its databases and keeps everything else.
+func withDatabase(serverURL, name string) (string, error) {
+	u, err := url.Parse(serverURL)
+	if err != nil {
+		return "", fmt.Errorf("parse server URL: %w", err)
+	}
+	u.Path = "/" + name
+	return u.String(), nil
+}

@@ -1,0 +1,121 @@
+package testkit
+
+import (
+	"errors"
+	"net/url"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// natsReady bounds the start of the embedded NATS server.
+const natsReady = 30 * time.Second
+
+// Server is a NATS server with JetStream on disk inside the test process. It keeps its port and its store through Stop
+// and Restart, so that clients reconnect to it as they would to a restarted machine. Its methods belong to the test's
+// own goroutine.
+type Server struct {
+	t     testing.TB
+	store string
+	port  int // 0 until the first start
+	srv   *server.Server
+}
+
+// NATS returns the URL of a NATS server with JetStream that runs until the test ends.
+func NATS(t testing.TB) string {
+	t.Helper()
+	return NATSServer(t).URL()
+}
+
+// NATSServer starts a NATS server with JetStream for one test, on a free port of 127.0.0.1 and with its store in the
+// test's temporary directory. It ends with the test.
+func NATSServer(t testing.TB) *Server {
+	t.Helper()
+	s := &Server{t: t, store: t.TempDir()}
+	s.Start()
+	t.Cleanup(s.Stop)
+	return s
+}
+
+// URL returns the nats:// URL, the same for the server's whole life, also while it is stopped.
+func (s *Server) URL() string {
+	return (&url.URL{Scheme: "nats", Host: "127.0.0.1:" + strconv.Itoa(s.port)}).String()
+}
+
+// Running says whether the server is up.
+func (s *Server) Running() bool { return s.srv != nil }
+
+// Start runs the server if it is stopped and returns when it takes connections.
+func (s *Server) Start() {
+	s.t.Helper()
+	if s.srv != nil {
+		return
+	}
+	if err := s.start(); err != nil {
+		s.t.Fatalf("testkit: start NATS: %v", err)
+	}
+}
+
+func (s *Server) start() error {
+	port := s.port
+	if port == 0 {
+		port = server.RANDOM_PORT
+	}
+	srv, err := server.NewServer(&server.Options{
+		ServerName: "testkit",
+		Host:       "127.0.0.1",
+		Port:       port,
+		JetStream:  true,
+		StoreDir:   s.store,
+		NoLog:      true,
+		NoSigs:     true,
+	})
+	if err != nil {
+		return err
+	}
+	srv.Start()
+	if !srv.ReadyForConnections(natsReady) {
+		srv.Shutdown()
+		srv.WaitForShutdown()
+		return errors.New("not ready within " + natsReady.String())
+	}
+	u, err := url.Parse(srv.ClientURL())
+	if err != nil {
+		return err
+	}
+	if s.port, err = strconv.Atoi(u.Port()); err != nil {
+		return err
+	}
+	s.srv = srv
+	return nil
+}
+
+// Stop shuts the server down and returns when it has ended; streams stay on disk. A stopped server stays stopped.
+func (s *Server) Stop() {
+	if s.srv == nil {
+		return
+	}
+	s.srv.Shutdown()
+	s.srv.WaitForShutdown()
+	s.srv = nil
+}
+
+// Restart stops the server and starts it again on the same port with the same store.
+func (s *Server) Restart() {
+	s.t.Helper()
+	s.Stop()
+	s.Start()
+}
+
+// Wipe stops the server, removes every stream, message and consumer from its disk and starts it again, empty.
+func (s *Server) Wipe() {
+	s.t.Helper()
+	s.Stop()
+	if err := os.RemoveAll(s.store); err != nil {
+		s.t.Fatalf("testkit: wipe NATS: %v", err)
+	}
+	s.Start()
+}

@@ -1,0 +1,69 @@
+package testkit
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+)
+
+//go:embed servers.sh
+var serversScript string
+
+// startTimeout bounds servers.sh, which at the very first time downloads a server.
+const startTimeout = 10 * time.Minute
+
+// engineServer is one engine's server, located once per test process.
+type engineServer struct {
+	engine   string // as servers.sh spells it
+	variable string // names a server to use instead
+	dialect  dialect
+	locate   func() (string, error)
+}
+
+func newServer(engine, variable string, d dialect) *engineServer {
+	s := &engineServer{engine: engine, variable: variable, dialect: d}
+	s.locate = sync.OnceValues(s.find)
+	return s
+}
+
+// find returns the server's URL, starting it if no variable names one, after dropping what killed tests left behind.
+func (s *engineServer) find() (string, error) {
+	url := os.Getenv(s.variable)
+	if url == "" {
+		var err error
+		if url, err = startServer(s.engine); err != nil {
+			return "", err
+		}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), adminTimeout)
+	defer cancel()
+	if err := s.dialect.sweep(ctx, url); err != nil {
+		return "", fmt.Errorf("drop old test databases on %s: %w", s.engine, err)
+	}
+	return url, nil
+}
+
+// startServer runs servers.sh, embedded so that it is found whatever the build flags and working directory.
+func startServer(engine string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "bash", "-s", "--", "start", engine)
+	cmd.Stdin = strings.NewReader(serversScript)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("servers.sh start %s: %w\n%s", engine, err, stderr.String())
+	}
+	url := strings.TrimSpace(stdout.String())
+	if url == "" {
+		return "", errors.New("servers.sh start " + engine + " printed no URL")
+	}
+	return url, nil
+}
