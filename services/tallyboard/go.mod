@@ -33,6 +33,11 @@ require (
 	pgregory.net/rapid v1.3.0
 )
 
+require (
+	github.com/gofrs/flock v0.13.2 // indirect
+	golang.org/x/sys v0.49.0 // indirect
+)
+
 replace github.com/tallyboard/tallyboard/services/internal/kit => ../internal/kit
 
 replace github.com/tallyboard/tallyboard/services/internal/access => ../internal/access

@@ -1,0 +1,95 @@
+package edge
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+func setup(t *testing.T, task, stats http.Handler) *httptest.Server {
+	t.Helper()
+	ts, ss := httptest.NewServer(task), httptest.NewServer(stats)
+	addr := func(s *httptest.Server) string { return strings.TrimPrefix(s.URL, "http://") }
+	front := httptest.NewServer(New(Config{TaskAddr: addr(ts), StatsAddr: addr(ss), DialTimeout: time.Second, IdleConns: 4},
+		slog.New(slog.NewTextHandler(io.Discard, nil))))
+	t.Cleanup(func() { front.Close(); ts.Close(); ss.Close() })
+	return front
+}
+
+func says(text string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, text, " ", r.URL.Path, " ", r.Host) })
+}
+
+func get(t *testing.T, url string) (*http.Response, string) {
+	t.Helper()
+	res, err := http.Get(url) //nolint:gosec,noctx // a test server
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res, string(b)
+}
+
+func TestRoutesByPath(t *testing.T) {
+	t.Parallel()
+	front := setup(t, says("task"), says("stats"))
+	host := strings.TrimPrefix(front.URL, "http://")
+	for path, want := range map[string]string{
+		"/":                             "task / ",
+		"/api/v1/projects":              "task /api/v1/projects ",
+		"/api/v1/stats":                 "task /api/v1/stats ",
+		"/api/v1/stats/verify":          "stats /api/v1/stats/verify ",
+		"/api/v1/stats/projects/WEB/ok": "stats /api/v1/stats/projects/WEB/ok ",
+	} {
+		if _, got := get(t, front.URL+path); got != want+host {
+			t.Errorf("GET %s: got %q, want %q", path, got, want+host)
+		}
+	}
+}
+
+func TestServiceAwayIsAProblem(t *testing.T) {
+	t.Parallel()
+	front := httptest.NewServer(New(Config{TaskAddr: "127.0.0.1:1", StatsAddr: "127.0.0.1:1", DialTimeout: time.Second, IdleConns: 1},
+		slog.New(slog.NewTextHandler(io.Discard, nil))))
+	defer front.Close()
+	res, body := get(t, front.URL+"/api/v1/stats/verify")
+	if res.StatusCode != 503 || res.Header.Get("Retry-After") == "" || res.Header.Get("Content-Type") != "application/problem+json" {
+		t.Fatalf("got %d %v", res.StatusCode, res.Header)
+	}
+	var p struct{ Code, Detail string }
+	if err := json.Unmarshal([]byte(body), &p); err != nil || p.Code != "unavailable" || !strings.Contains(p.Detail, "stats-service") {
+		t.Fatalf("got %q, %v", body, err)
+	}
+}
+
+func TestStreamsPassAtOnce(t *testing.T) {
+	t.Parallel()
+	release := make(chan struct{})
+	front := setup(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		fmt.Fprint(w, "data: first\n\n")
+		w.(http.Flusher).Flush()
+		<-release
+	}), says("stats"))
+	res, err := http.Get(front.URL + "/api/v1/projects/WEB/events") //nolint:noctx // a test server
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	line, err := bufio.NewReader(res.Body).ReadString('\n') // would hang if the edge buffered
+	close(release)
+	if err != nil || line != "data: first\n" {
+		t.Fatalf("got %q, %v", line, err)
+	}
+}
