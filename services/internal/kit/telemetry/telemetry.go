@@ -230,13 +230,17 @@ type leveled struct {
 	level slog.Handler
 }
 
-func (l leveled) Enabled(ctx context.Context, level slog.Level) bool { return l.level.Enabled(ctx, level) }
+func (l leveled) Enabled(ctx context.Context, level slog.Level) bool {
+	return l.level.Enabled(ctx, level)
+}
 
 func (l leveled) WithAttrs(attrs []slog.Attr) slog.Handler {
 	return leveled{l.Handler.WithAttrs(attrs), l.level}
 }
 
-func (l leveled) WithGroup(name string) slog.Handler { return leveled{l.Handler.WithGroup(name), l.level} }
+func (l leveled) WithGroup(name string) slog.Handler {
+	return leveled{l.Handler.WithGroup(name), l.level}
+}
 
 // limitedErrorHandler logs errors of exporters as warnings, at most one per errorLogInterval.
 func limitedErrorHandler(log *slog.Logger) otel.ErrorHandler {

@@ -1,0 +1,118 @@
+// Package fiberx is how the services speak HTTP: one Fiber application with the same safety net, one place where errors
+// become problem documents (RFC 9457), strict JSON, ETags, server-sent events and the operations endpoints.
+//
+// Handlers return errors, use c.UserContext() (it carries the deadline and the span) and never keep c. What the client
+// reads and what the log says are kept apart: see ErrorHandler.
+package fiberx
+
+import (
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/valyala/fasthttp"
+
+	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
+)
+
+// Config has the limits of an HTTP server. Zero values take the defaults of the tags.
+type Config struct {
+	// Service is the name in log lines and /health.
+	Service string `env:"-"`
+	// BodyLimit is the size of a request body at most, in bytes; larger ones are answered with 413.
+	BodyLimit int `env:"HTTP_BODY_LIMIT" envDefault:"1048576"`
+	// LargeBodies raises BodyLimit for single routes, such as an import.
+	LargeBodies []LargeBody `env:"-"`
+	// RequestTimeout is the deadline of a request's context; exceeding it is answered with 504.
+	RequestTimeout time.Duration `env:"HTTP_REQUEST_TIMEOUT" envDefault:"15s"`
+	// ReadTimeout bounds the reading of a whole request.
+	ReadTimeout time.Duration `env:"HTTP_READ_TIMEOUT" envDefault:"30s"`
+	// IdleTimeout is how long an idle connection is kept. It must exceed the idle timeout of the proxy in front (nginx 60 s,
+	// ALB 60 s), or the proxy sends requests into closing connections.
+	IdleTimeout time.Duration `env:"HTTP_IDLE_TIMEOUT" envDefault:"75s"`
+	// ReadBufferSize is the size of the request line and header at most, in bytes; larger ones are answered with 431.
+	ReadBufferSize int `env:"HTTP_HEADER_LIMIT" envDefault:"16384"`
+	// Concurrency is the number of connections served at once.
+	Concurrency int `env:"HTTP_MAX_CONNECTIONS" envDefault:"10000"`
+	// TrustedProxies are addresses and networks (CIDR) whose X-Forwarded-* headers count. Empty trusts nobody.
+	TrustedProxies []string `env:"TRUSTED_PROXIES" envSeparator:","`
+	// TraceTrust says what a caller's traceparent may decide: "sampling" (all of it; for a server behind an edge of ours
+	// that cleans it), "ids" (the trace continues, and whether it is recorded is our own draw) or "none" (a new trace that
+	// links to the caller's).
+	TraceTrust TraceTrust `env:"HTTP_TRACE_TRUST" envDefault:"ids"`
+	// AccessLog writes a line per request at info level.
+	AccessLog bool `env:"HTTP_ACCESS_LOG" envDefault:"true"`
+}
+
+// LargeBody is a route whose bodies may be larger than Config.BodyLimit.
+type LargeBody struct {
+	// PathSuffix is compared with the end of the path, such as "/import".
+	PathSuffix string
+	// Limit is the size at most, in bytes.
+	Limit int
+	// ReadTimeout replaces Config.ReadTimeout when positive.
+	ReadTimeout time.Duration
+}
+
+func (c Config) withDefaults() Config {
+	if c.BodyLimit <= 0 {
+		c.BodyLimit = 1 << 20
+	}
+	if c.ReadBufferSize <= 0 {
+		c.ReadBufferSize = 16 << 10
+	}
+	if c.Concurrency <= 0 {
+		c.Concurrency = 10_000
+	}
+	if c.RequestTimeout <= 0 {
+		c.RequestTimeout = 15 * time.Second
+	}
+	if c.ReadTimeout <= 0 {
+		c.ReadTimeout = 30 * time.Second
+	}
+	if c.IdleTimeout <= 0 {
+		c.IdleTimeout = 75 * time.Second
+	}
+	if c.TraceTrust == "" {
+		c.TraceTrust = TrustIDs
+	}
+	return c
+}
+
+// New returns an application with the kit's middleware installed: request id, trace, deadline, panic recovery, access
+// log and metrics. Routes are added by the caller. The server never sets a write deadline, because streams are long;
+// see Stream for theirs.
+func New(cfg Config, log *slog.Logger, tel *telemetry.Telemetry) *fiber.App {
+	cfg = cfg.withDefaults()
+	respond := newErrorResponder(log, tel)
+	app := fiber.New(fiber.Config{
+		AppName:                 cfg.Service,
+		Immutable:               true, // values outlive their request in contexts, goroutines and maps
+		CaseSensitive:           true,
+		DisableStartupMessage:   true,
+		BodyLimit:               cfg.BodyLimit,
+		ReadTimeout:             cfg.ReadTimeout,
+		IdleTimeout:             cfg.IdleTimeout,
+		ReadBufferSize:          cfg.ReadBufferSize,
+		Concurrency:             cfg.Concurrency,
+		ErrorHandler:            respond.handle,
+		JSONDecoder:             decodeForBodyParser,
+		EnableTrustedProxyCheck: true,
+		TrustedProxies:          cfg.TrustedProxies,
+		ProxyHeader:             fiber.HeaderXForwardedFor,
+	})
+	if len(cfg.LargeBodies) > 0 {
+		app.Server().HeaderReceived = func(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
+			path, _, _ := strings.Cut(string(header.RequestURI()), "?")
+			for _, large := range cfg.LargeBodies {
+				if strings.HasSuffix(path, large.PathSuffix) {
+					return fasthttp.RequestConfig{MaxRequestBodySize: large.Limit, ReadTimeout: large.ReadTimeout}
+				}
+			}
+			return fasthttp.RequestConfig{}
+		}
+	}
+	app.Use(newObserver(app, cfg, log, tel).handle)
+	return app
+}

@@ -1,0 +1,219 @@
+package fiberx
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/tallyboard/tallyboard/services/internal/kit/apperr"
+	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
+)
+
+// HeaderTraceID carries the trace id of each answer.
+const HeaderTraceID = "X-Trace-Id"
+
+// maxRequestIDLength is the length of a request id that is taken over from the caller, in bytes.
+const maxRequestIDLength = 128
+
+// durationBounds are the histogram's bucket bounds in seconds, those the HTTP conventions advise.
+var durationBounds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
+
+// observer is the outermost middleware. It is one and not six, because each of its parts needs what the others learn:
+// the final status is known only after the error handler ran, and the route only after the handler did.
+type observer struct {
+	app      *fiber.App
+	cfg      Config
+	log      *slog.Logger
+	tel      *telemetry.Telemetry
+	routes   *routeNames
+	duration metric.Float64Histogram
+	active   metric.Int64UpDownCounter
+}
+
+func newObserver(app *fiber.App, cfg Config, log *slog.Logger, tel *telemetry.Telemetry) *observer {
+	o := &observer{app: app, cfg: cfg, log: log, tel: tel, routes: newRouteNames(app)}
+	var err error
+	o.duration, err = tel.Meter.Float64Histogram("http.server.request.duration", metric.WithUnit("s"),
+		metric.WithDescription("Duration of HTTP server requests."), metric.WithExplicitBucketBoundaries(durationBounds...))
+	logInstrumentError(log, err)
+	o.active, err = tel.Meter.Int64UpDownCounter("http.server.active_requests", metric.WithUnit("{request}"),
+		metric.WithDescription("Number of active HTTP server requests."))
+	logInstrumentError(log, err)
+	return o
+}
+
+// logInstrumentError reports an instrument that could not be made; the SDK returns one that does nothing with it.
+func logInstrumentError(log *slog.Logger, err error) {
+	if err != nil {
+		log.Warn("metric instrument could not be made", "error", err)
+	}
+}
+
+func (o *observer) handle(c *fiber.Ctx) error {
+	start := time.Now()
+	requestID := c.Get(fiber.HeaderXRequestID)
+	if !saneRequestID(requestID) {
+		requestID = newRequestID()
+	}
+	c.Set(fiber.HeaderXRequestID, requestID)
+	quiet := isOpsPath(c.Path())
+	ctx, span := o.startSpan(c, quiet)
+	defer span.End()
+	c.Set(HeaderTraceID, telemetry.TraceID(ctx))
+	ctx, cancel := context.WithTimeout(ctx, o.cfg.RequestTimeout)
+	defer cancel()
+	c.SetUserContext(withRequestID(ctx, requestID))
+	o.active.Add(ctx, 1)
+	defer o.active.Add(ctx, -1)
+
+	err := o.next(c)
+	if err != nil {
+		if handlerErr := o.app.ErrorHandler(c, err); handlerErr != nil {
+			return handlerErr
+		}
+	}
+	o.finish(c, span, err, start, quiet)
+	return nil
+}
+
+// next runs the handlers and turns a panic into an error with its stack.
+func (o *observer) next(c *fiber.Ctx) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &panicError{value: v, stack: debug.Stack()}
+		}
+	}()
+	if encoding := c.Get(fiber.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		// Fiber would unpack it without a limit.
+		return apperr.New(apperr.UnsupportedMedia, "Request bodies must not be compressed (Content-Encoding).")
+	}
+	return c.Next()
+}
+
+func (o *observer) finish(c *fiber.Ctx, span trace.Span, err error, start time.Time, quiet bool) {
+	elapsed := time.Since(start)
+	status := c.Response().StatusCode()
+	route := o.routes.of(c, err)
+	method := knownMethod(c.Method())
+	if span.IsRecording() {
+		if route != "" {
+			span.SetName(method + " " + route)
+			span.SetAttributes(semconv.HTTPRoute(route))
+		}
+		span.SetAttributes(semconv.HTTPResponseStatusCode(status))
+		if status >= http.StatusInternalServerError {
+			span.SetAttributes(semconv.ErrorTypeKey.String(strconv.Itoa(status)))
+			span.SetStatus(codes.Error, string(apperr.CodeOf(err)))
+		}
+	}
+	attrs := make([]attribute.KeyValue, 0, 4)
+	attrs = append(attrs, semconv.HTTPRequestMethodKey.String(method), semconv.HTTPResponseStatusCode(status))
+	if route != "" {
+		attrs = append(attrs, semconv.HTTPRoute(route))
+	}
+	if status >= http.StatusInternalServerError {
+		attrs = append(attrs, semconv.ErrorTypeKey.String(strconv.Itoa(status)))
+	}
+	ctx := c.UserContext()
+	o.duration.Record(ctx, elapsed.Seconds(), metric.WithAttributeSet(attribute.NewSet(attrs...)))
+	level := slog.LevelInfo
+	if quiet {
+		level = slog.LevelDebug
+	}
+	if o.cfg.AccessLog && o.log.Enabled(ctx, level) {
+		o.log.LogAttrs(ctx, level, "request", slog.String("method", method), slog.String("route", route),
+			slog.Int("status", status), slog.Float64("duration_ms", float64(elapsed.Microseconds())/1e3),
+			slog.String("request_id", RequestID(ctx)))
+	}
+}
+
+// RequestID returns the id of the request that ctx belongs to, or "".
+func RequestID(ctx context.Context) string {
+	id, _ := ctx.Value(requestIDKey{}).(string)
+	return id
+}
+
+type requestIDKey struct{}
+
+func withRequestID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, requestIDKey{}, id)
+}
+
+// Deadline returns a middleware that gives a route another deadline than Config.RequestTimeout, longer or shorter.
+func Deadline(d time.Duration) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.UserContext()), d)
+		defer cancel()
+		c.SetUserContext(ctx)
+		return c.Next()
+	}
+}
+
+// saneRequestID accepts what can be logged and searched for: letters, digits and - _ . of a bounded length.
+func saneRequestID(id string) bool {
+	if id == "" || len(id) > maxRequestIDLength {
+		return false
+	}
+	for i := range len(id) {
+		c := id[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.') {
+			return false
+		}
+	}
+	return true
+}
+
+// newRequestID returns 128 random bits in hexadecimal: unique, not secret.
+func newRequestID() string {
+	var b [16]byte
+	for i := range 2 {
+		v := rand.Uint64() //nolint:gosec // an id, not a secret
+		for j := range 8 {
+			b[8*i+j] = byte(v >> (8 * j))
+		}
+	}
+	return hex.EncodeToString(b[:])
+}
+
+// knownMethod bounds the metric label: methods outside the standard ones share a name.
+func knownMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		http.MethodOptions, http.MethodTrace, http.MethodConnect:
+		return method
+	}
+	return "_OTHER"
+}
+
+// panicError is a recovered panic.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+func asPanic(err error) (*panicError, bool) {
+	var p *panicError
+	return p, errors.As(err, &p)
+}
+
+func asFiberError(err error) (*fiber.Error, bool) {
+	var e *fiber.Error
+	return e, errors.As(err, &e)
+}

@@ -1,0 +1,80 @@
+package fiberx
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/gofiber/fiber/v2"
+)
+
+// routeNames knows the templates of an application's routes, so that metric labels and span names stay few.
+type routeNames struct {
+	app   *fiber.App
+	mu    sync.Mutex
+	known atomic.Pointer[routeTable]
+}
+
+type routeTable struct {
+	handlers uint32
+	names    map[string]string // Fiber's path → template
+}
+
+func newRouteNames(app *fiber.App) *routeNames { return &routeNames{app: app} }
+
+// of returns the template of the route that answered, or "" when none did.
+func (r *routeNames) of(c *fiber.Ctx, err error) string {
+	if e, ok := asFiberError(err); ok && (e.Code == http.StatusNotFound || e.Code == http.StatusMethodNotAllowed) {
+		return "" // Fiber's own: no route matched
+	}
+	return r.table().names[c.Route().Path]
+}
+
+// table is rebuilt when routes were added, which happens at start only.
+func (r *routeNames) table() *routeTable {
+	count := r.app.HandlersCount()
+	if t := r.known.Load(); t != nil && t.handlers == count {
+		return t
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := &routeTable{handlers: count, names: map[string]string{}}
+	for _, route := range r.app.GetRoutes(true) {
+		t.names[route.Path] = template(route.Path)
+	}
+	r.known.Store(t)
+	return t
+}
+
+// routeTemplate is the template of the present route for the log; a middleware's path is as good as none.
+func routeTemplate(c *fiber.Ctx) string {
+	if route := c.Route(); route != nil {
+		return template(route.Path)
+	}
+	return ""
+}
+
+// template writes a Fiber path (/tasks/:ref/+) in the notation of OpenAPI (/tasks/{ref}/{+}).
+func template(path string) string {
+	if !strings.ContainsAny(path, ":*+") {
+		return path
+	}
+	var b strings.Builder
+	for i, segment := range strings.Split(path, "/") {
+		if i > 0 {
+			b.WriteByte('/')
+		}
+		switch {
+		case segment == "*" || segment == "+":
+			b.WriteString("{" + segment + "}")
+		case strings.HasPrefix(segment, ":"):
+			name := strings.TrimRight(segment[1:], "?")
+			name, _, _ = strings.Cut(name, "<")
+			b.WriteString("{" + name + "}")
+		default:
+			b.WriteString(segment)
+		}
+	}
+	return b.String()
+}
