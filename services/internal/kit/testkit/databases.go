@@ -3,6 +3,8 @@ package testkit
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
+	"errors"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -21,9 +23,9 @@ const (
 )
 
 var (
-	mysqlServer    = newServer("mysql", "TEST_MYSQL_URL", mysqlDialect{})
-	mariadbServer  = newServer("mariadb", "TEST_MARIADB_URL", mysqlDialect{})
-	postgresServer = newServer("postgres", "TEST_POSTGRES_URL", postgresDialect{})
+	mysqlServer    = newServer("mysql", "TEST_MYSQL_URL", mysqlDialect)
+	mariadbServer  = newServer("mariadb", "TEST_MARIADB_URL", mysqlDialect)
+	postgresServer = newServer("postgres", "TEST_POSTGRES_URL", postgresDialect)
 )
 
 // EngineCase is one database engine for suites that must hold on all of them.
@@ -59,11 +61,54 @@ func Postgres(t testing.TB) string {
 	return postgresServer.database(t)
 }
 
-// dialect is how an engine's databases are made and dropped. The URL is the server's, with a user who may.
-type dialect interface {
-	create(ctx context.Context, serverURL, name string) error
-	drop(ctx context.Context, serverURL, name string) error
-	sweep(ctx context.Context, serverURL string) error
+// dialect is how to talk to an engine's server and its words for what this package does there.
+type dialect struct {
+	on     func(ctx context.Context, serverURL string, do func(*sql.DB) error) error // runs do on a short-lived connection
+	create string                                                                    // of a database, its name in place of %s
+	drop   string
+	list   string
+}
+
+func (d dialect) exec(ctx context.Context, serverURL, statement, name string) error {
+	return d.on(ctx, serverURL, func(db *sql.DB) error {
+		_, err := db.ExecContext(ctx, fmt.Sprintf(statement, name))
+		return err
+	})
+}
+
+// sweep drops the databases that killed test processes left behind.
+func (d dialect) sweep(ctx context.Context, serverURL string) error {
+	return d.on(ctx, serverURL, func(db *sql.DB) error {
+		names, err := databases(ctx, db, d.list)
+		if err != nil {
+			return fmt.Errorf("list databases: %w", err)
+		}
+		for _, name := range names {
+			if !abandoned(name, time.Now()) {
+				continue
+			}
+			if _, err := db.ExecContext(ctx, fmt.Sprintf(d.drop, name)); err != nil {
+				return fmt.Errorf("drop %s: %w", name, err)
+			}
+		}
+		return nil
+	})
+}
+
+func databases(ctx context.Context, db *sql.DB, query string) (names []string, err error) {
+	rows, err := db.QueryContext(ctx, query)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		names = append(names, name)
+	}
+	return names, rows.Err()
 }
 
 // database makes a database for one test. No connection outlives this call, so leak checks stay quiet.
@@ -76,13 +121,13 @@ func (s *engineServer) database(t testing.TB) string {
 	name := newName(time.Now())
 	ctx, cancel := context.WithTimeout(context.Background(), adminTimeout)
 	defer cancel()
-	if err := s.dialect.create(ctx, serverURL, name); err != nil {
+	if err := s.dialect.exec(ctx, serverURL, s.dialect.create, name); err != nil {
 		t.Fatalf("testkit: create a database on %s: %v", s.engine, err)
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), adminTimeout)
 		defer cancel()
-		if err := s.dialect.drop(ctx, serverURL, name); err != nil {
+		if err := s.dialect.exec(ctx, serverURL, s.dialect.drop, name); err != nil {
 			t.Errorf("testkit: drop the test's database on %s (is a connection or transaction still open?): %v", s.engine, err)
 		}
 	})

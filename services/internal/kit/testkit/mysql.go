@@ -15,37 +15,11 @@ import (
 const dropLockWait = "10"
 
 // mysqlDialect serves MySQL and MariaDB.
-type mysqlDialect struct{}
-
-func (mysqlDialect) create(ctx context.Context, serverURL, name string) error {
-	return onMySQL(ctx, serverURL, func(db *sql.DB) error {
-		_, err := db.ExecContext(ctx, "CREATE DATABASE `"+name+"` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")
-		return err
-	})
-}
-
-func (mysqlDialect) drop(ctx context.Context, serverURL, name string) error {
-	return onMySQL(ctx, serverURL, func(db *sql.DB) error {
-		_, err := db.ExecContext(ctx, "DROP DATABASE IF EXISTS `"+name+"`")
-		return err
-	})
-}
-
-func (d mysqlDialect) sweep(ctx context.Context, serverURL string) error {
-	var old []string
-	err := onMySQL(ctx, serverURL, func(db *sql.DB) (err error) {
-		old, err = abandonedDatabases(ctx, db, "SHOW DATABASES")
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	for _, name := range old {
-		if err := d.drop(ctx, serverURL, name); err != nil {
-			return err
-		}
-	}
-	return nil
+var mysqlDialect = dialect{
+	on:     onMySQL,
+	create: "CREATE DATABASE `%s` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci",
+	drop:   "DROP DATABASE IF EXISTS `%s`",
+	list:   "SHOW DATABASES",
 }
 
 // onMySQL runs do on a short-lived connection to a mysql:// URL.
@@ -94,24 +68,4 @@ func await(ctx context.Context, ping func(context.Context) error) error {
 		case <-time.After(betweenTries):
 		}
 	}
-}
-
-// abandonedDatabases lists what killed test processes left, from a query that returns database names.
-func abandonedDatabases(ctx context.Context, db *sql.DB, query string) ([]string, error) {
-	rows, err := db.QueryContext(ctx, query)
-	if err != nil {
-		return nil, fmt.Errorf("list databases: %w", err)
-	}
-	defer rows.Close()
-	var old []string
-	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
-			return nil, fmt.Errorf("list databases: %w", err)
-		}
-		if abandoned(name, time.Now()) {
-			old = append(old, name)
-		}
-	}
-	return old, rows.Err()
 }

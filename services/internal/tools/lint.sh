@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# lint.sh MODULE... runs every linter: golangci-lint per Go module, buf on the schema, actionlint on the workflows,
+# svelte-check on the UI, and shellcheck where it is installed (it cannot be pinned through a package registry).
+set -euo pipefail
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../../.." && pwd)
+cd "$root"
+failed=0
+step() { printf '[lint] %s\n' "$*" >&2; }
+
+golangci=$("$here/tool.sh" golangci-lint)
+for module in "$@"; do
+  [ -n "$(find "$module" -name '*.go' -not -path '*/node_modules/*' -print -quit)" ] || continue
+  step "$module"
+  (cd "$module" && "$golangci" run -c "$root/.golangci.yml" ./...) || failed=1
+done
+
+step "proto"
+buf=$("$here/tool.sh" buf)
+(cd proto && "$buf" lint && "$buf" format --diff --exit-code) || failed=1
+
+step "workflows"
+actionlint=$("$here/tool.sh" actionlint)
+"$actionlint" || failed=1
+
+if command -v shellcheck >/dev/null; then
+  step "shell scripts"
+  { git ls-files -z -- '*.sh'; printf '.ci/run\0'; } | xargs -0 shellcheck || failed=1
+else
+  step "shellcheck is not installed: shell scripts go unchecked"
+fi
+
+if [ -n "$(cd services/web && npm pkg get scripts.check 2>/dev/null | tr -d '{}')" ]; then
+  step "services/web"
+  make ui-deps
+  (cd services/web && npm run --silent check) || failed=1
+fi
+
+exit "$failed"
