@@ -7,7 +7,6 @@ import (
 	"net"
 	"os"
 	"path/filepath"
-	"strconv"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -36,20 +35,6 @@ func loopback(host string) bool {
 	}
 	ip := net.ParseIP(host)
 	return ip != nil && ip.IsLoopback()
-}
-
-// listen opens the browser's port, or says in one sentence what is wrong.
-func (c Config) listen() (net.Listener, error) {
-	l, err := net.Listen("tcp", net.JoinHostPort(c.Host, strconv.Itoa(c.Port))) //nolint:noctx // returns at once
-	switch {
-	case err == nil:
-		return l, nil
-	case isAddrInUse(err):
-		return nil, fmt.Errorf("port %d is in use: stop what listens there, or choose another with PORT=%d", c.Port, c.Port+1)
-	case errors.Is(err, os.ErrPermission):
-		return nil, fmt.Errorf("port %d needs more rights than you have: choose one above 1023 with PORT=8080", c.Port)
-	}
-	return nil, fmt.Errorf("cannot listen on %s port %d: %w", c.Host, c.Port, err)
 }
 
 // lockData takes the data folder for this process; the lock goes with the process, however it ends.

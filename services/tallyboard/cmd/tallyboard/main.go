@@ -1,0 +1,44 @@
+// Command tallyboard is the whole product in one process: both services, PostgreSQL and NATS.
+//
+//	tallyboard run      start it (the default)
+//	tallyboard demo     fill a running one with ninety days of a team's work
+//	tallyboard bench    measure the services against raw-driver floors
+//	tallyboard version  print the version
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"github.com/tallyboard/tallyboard/services/internal/kit/boot"
+)
+
+func main() {
+	ctx, stop := boot.SignalContext()
+	err := command(ctx, os.Args[1:])
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "tallyboard:", err)
+		os.Exit(1)
+	}
+}
+
+func command(ctx context.Context, args []string) error {
+	name := "run"
+	if len(args) > 0 {
+		name = args[0]
+	}
+	switch name {
+	case "run":
+		return run(ctx)
+	case "demo":
+		return fill(ctx)
+	case "bench":
+		return measure(ctx)
+	case "version", "--version":
+		fmt.Println("tallyboard", version())
+		return nil
+	}
+	return fmt.Errorf("unknown command %q: there are run, demo, bench and version", name)
+}
