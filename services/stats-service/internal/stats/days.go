@@ -109,9 +109,9 @@ func dayStart(day Date, zone *time.Location) time.Time {
 		}
 		crossing := midnight.Add(-time.Duration(offset) * time.Second)
 		switch {
-		case !crossing.Before(at) && crossing.Before(end):
+		case crossing.After(at) && crossing.Before(end):
 			start = crossing // the clock reaches 00:00 here
-		case crossing.Before(at) && DateOf(at.Add(-time.Nanosecond), zone) < day:
+		case !crossing.After(at) && DateOf(at.Add(-time.Nanosecond), zone) < day:
 			start = at // the clock jumps over 00:00 here
 		}
 		if !end.Before(until) {
