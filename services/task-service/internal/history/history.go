@@ -64,6 +64,21 @@ const (
 	FieldMentions    = "mentions"
 	FieldRelation    = "relation"
 	FieldSource      = "source" // only in task.created by an import: the row's external id
+
+	// Consequences of other fields, in the event that brought them, so that time travel can undo them. RFC 3339 times.
+	FieldStarted   = "started"
+	FieldCompleted = "completed"
+	FieldTrashed   = "trashed" // in task.trashed and task.restored
+)
+
+// Names of the fields in changes of project events. Lists are whole arrays before and after.
+const (
+	FieldName     = "name"
+	FieldArchived = "archived" // RFC 3339 time
+	FieldStates   = "states"
+	FieldMembers  = "members"
+	FieldView     = "view" // in view events: id; beside it the view's fields
+	// description and labels are named as those of tasks.
 )
 
 // Change of one field. Before or After is nil where there was or is nothing.
@@ -95,18 +110,18 @@ func raw(v any) json.RawMessage {
 
 // Event is one row of the append-only table events.
 type Event struct {
-	ID          int64     // row id; unique, but no order: rows become visible out of order
-	Pos         int64     // position in the total order, from 1 without gaps; 0 until the relay has given it
-	ProjectID   uuid.UUID // also for project events
-	Aggregate   Aggregate
-	AggregateID uuid.UUID
-	Seq         int64 // 1, 2, 3 … per aggregate, without gaps
-	Kind        Kind
-	Actor       uuid.UUID
-	Changes     []Change
-	Occurred    time.Time // when it happened: never before the aggregate's previous event; UTC, microseconds
-	Recorded    time.Time // when it was written; differs from Occurred for imports
-	Traceparent string    // W3C traceparent of the request that made it, or empty
+	ID          int64     `json:"id"`        // row id; unique, but no order: rows become visible out of order
+	Pos         int64     `json:"pos"`       // position in the total order, from 1 without gaps; 0 until the relay has given it
+	ProjectID   uuid.UUID `json:"projectId"` // also for project events
+	Aggregate   Aggregate `json:"aggregate"`
+	AggregateID uuid.UUID `json:"aggregateId"`
+	Seq         int64     `json:"seq"` // 1, 2, 3 … per aggregate, without gaps
+	Kind        Kind      `json:"kind"`
+	Actor       uuid.UUID `json:"actor"`
+	Changes     []Change  `json:"changes"`
+	Occurred    time.Time `json:"occurred"`              // when it happened: never before the aggregate's previous event; UTC, microseconds
+	Recorded    time.Time `json:"recorded"`              // when it was written; differs from Occurred for imports
+	Traceparent string    `json:"traceparent,omitempty"` // W3C traceparent of the request that made it, or empty
 }
 
 // Change returns the change of the field, if the event has one.
@@ -117,6 +132,17 @@ func (e Event) Change(field string) (Change, bool) {
 		}
 	}
 	return Change{}, false
+}
+
+// Decode reads a value of a change into v, a pointer; an absent value leaves v's zero value.
+func Decode(value json.RawMessage, v any) error {
+	if len(value) == 0 {
+		return nil
+	}
+	if err := json.Unmarshal(value, v); err != nil {
+		return fmt.Errorf("history: decode %T: %w", v, err)
+	}
+	return nil
 }
 
 // Now returns the present as events store it: UTC, whole microseconds.

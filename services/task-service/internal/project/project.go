@@ -60,21 +60,22 @@ type Member struct {
 	Role     string    `json:"role"`
 }
 
-// Project is an aggregate: its states are ordered as in States. Its settings change under one version.
+// Project is an aggregate: its states are ordered as in States. Its settings change under one version. Its JSON form is
+// what stores keep as the answer of an idempotent request; the API has its own.
 type Project struct {
-	ID          uuid.UUID
-	Key         string // unique, upper case, immutable
-	Name        string
-	Description string
-	States      []State // board order, archived ones last
-	Labels      []Label
-	Members     []Member
-	Version     int64 // grows with each change of settings; the ETag
-	Seq         int64 // of the last project event
-	Created     time.Time
-	Updated     time.Time
-	CreatedBy   uuid.UUID
-	Archived    *time.Time // read-only since
+	ID          uuid.UUID  `json:"id"`
+	Key         string     `json:"key"` // unique, upper case, immutable
+	Name        string     `json:"name"`
+	Description string     `json:"description,omitempty"`
+	States      []State    `json:"states"` // board order, archived ones last
+	Labels      []Label    `json:"labels"`
+	Members     []Member   `json:"members"`
+	Version     int64      `json:"version"` // grows with each change of settings; the ETag
+	Seq         int64      `json:"seq"`     // of the last project event
+	Created     time.Time  `json:"created"`
+	Updated     time.Time  `json:"updated"`
+	CreatedBy   uuid.UUID  `json:"createdBy"`
+	Archived    *time.Time `json:"archived,omitempty"` // read-only since
 
 	pending []history.Event // recorded by the methods, taken by the store
 }
@@ -92,18 +93,18 @@ const (
 
 // View is a saved filter with its presentation.
 type View struct {
-	ID        uuid.UUID
-	ProjectID uuid.UUID
-	Name      string
-	Filter    string // filter language; checked when saved
-	Layout    Layout
-	GroupBy   string // "", state, assignee, priority, label
-	Sort      string // as in task lists, e.g. "-updated"
-	Owner     uuid.UUID
-	Shared    bool // everyone in the project sees it; others only their owner
-	Version   int64
-	Created   time.Time
-	Updated   time.Time
+	ID        uuid.UUID `json:"id"`
+	ProjectID uuid.UUID `json:"projectId"`
+	Name      string    `json:"name"`
+	Filter    string    `json:"filter,omitempty"` // filter language; checked when saved
+	Layout    Layout    `json:"layout"`
+	GroupBy   string    `json:"groupBy,omitempty"` // "", state, assignee, priority, label
+	Sort      string    `json:"sort,omitempty"`    // as in task lists, e.g. "-updated"
+	Owner     uuid.UUID `json:"owner"`
+	Shared    bool      `json:"shared"` // everyone in the project sees it; others only their owner
+	Version   int64     `json:"version"`
+	Created   time.Time `json:"created"`
+	Updated   time.Time `json:"updated"`
 }
 
 // Write says who changes something and how a retry is recognised.

@@ -27,6 +27,9 @@ type Draft struct {
 	Ctx   context.Context // of the request: its trace and its deadline; a draft whose context is done is left out
 	// Build makes the task inside the transaction, from the project's settings as locked: it checks fields and calls New.
 	Build func(p *project.Project) (*Task, Placement, error)
+	// Check, unless nil, is called inside the transaction behind Build and LockStructure, in front of Place: it may look
+	// at other tasks (a parent's depth and number of subtasks). No two drafts of a batch have the same parent.
+	Check func(ctx context.Context, tx Tx, t *Task) error
 }
 
 // Outcome of one draft.
@@ -159,9 +162,10 @@ type Page struct {
 
 // ImportStore writes tasks with a history of their own times.
 type ImportStore interface {
-	// ImportTasks stores a batch of tasks with all their events (Seq and Version set, Rank empty: at the bottom in the
-	// given order) in one transaction and numbers them. A task whose Source exists in the project is left out.
-	// It returns which were added.
+	// ImportTasks stores a batch of tasks with all their events (Seq and Version set), comments and relations in one
+	// transaction, numbers them in the given order and calls Imported.Place. A task without a rank goes to the bottom, in
+	// the given order; one with a rank keeps it, unless that is taken. A task whose Source exists in the project is left
+	// out. It returns which were added. Parents and relations may name tasks of a later batch.
 	ImportTasks(ctx context.Context, w Write, projectKey string, batch []Imported) (added []bool, err error)
 	// KnownSources returns which of the external ids exist in the project.
 	KnownSources(ctx context.Context, project uuid.UUID, sources []string) (map[string]bool, error)
@@ -169,6 +173,16 @@ type ImportStore interface {
 
 // Imported is one task with its history, oldest event first.
 type Imported struct {
-	Task   *Task
-	Events []history.Event
+	Task      *Task
+	Events    []history.Event
+	Comments  []Comment
+	Relations []Relation // those that start at this task
+}
+
+// Place gives the task its number and rank and completes its first event.
+func (i *Imported) Place(number int64, rank string) {
+	i.Task.Number, i.Task.Rank = number, rank
+	if len(i.Events) > 0 && i.Events[0].Kind == history.TaskCreated {
+		i.Events[0].Changes = placed(i.Events[0].Changes, number, rank)
+	}
 }
