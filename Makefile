@@ -105,7 +105,7 @@ bench: build ## Measure the services against raw-driver floors on a durable MySQ
 # --- quality ----------------------------------------------------------------------------------------------------
 
 .PHONY: lint
-lint: | need-go need-node ## Run all linters
+lint: | need-go need-node ## Run all linters (FIX=1 repairs what a linter can)
 	@$(TOOLS)/lint.sh $(MODULES) $(TOOLS)
 
 .PHONY: generate

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # lint.sh MODULE... runs every linter: golangci-lint per Go module, buf on the schema, actionlint on the workflows,
-# svelte-check on the UI, and shellcheck where it is installed (it cannot be pinned through a package registry).
+# svelte-check on the UI, and shellcheck where it is installed (it cannot be pinned through a package registry). With
+# FIX=1 golangci-lint repairs what it can.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -13,8 +14,14 @@ golangci=$("$here/tool.sh" golangci-lint)
 for module in "$@"; do
   [ -n "$(find "$module" -name '*.go' -not -path '*/node_modules/*' -print -quit)" ] || continue
   step "$module"
-  (cd "$module" && "$golangci" run -c "$root/.golangci.yml" ./...) || failed=1
+  case $module in services/internal/tools*) workspace=off ;; *) workspace=$root/go.work ;; esac
+  (cd "$module" && GOWORK=$workspace "$golangci" run --allow-parallel-runners -c "$root/.golangci.yml" ${FIX:+--fix} ./...) || failed=1
 done
+
+step "tests that sleep"
+while IFS= read -r file; do
+  grep -q '"testing/synctest"' "$file" || { echo "$file: time.Sleep outside of testing/synctest, where it waits for luck"; failed=1; }
+done < <(git ls-files -co --exclude-standard -- '*_test.go' | xargs grep -lE '\btime\.Sleep\(' || true)
 
 step "proto"
 buf=$("$here/tool.sh" buf)

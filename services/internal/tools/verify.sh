@@ -40,9 +40,7 @@ fi
 for module in "$@"; do
   step "$module: tidy, build and vet without the workspace"
   (cd "$module" && GOWORK=off go mod tidy -diff) || fail "$module: go.mod or go.sum is not tidy (cd $module && GOWORK=off go mod tidy)"
-  case $module in
-    services/internal/tools | services/internal/tools/*) continue ;; # what they pin is not ours to vet
-  esac
+  [ -n "$(find "$module" -name '*.go' -not -path '*/node_modules/*' -print -quit)" ] || continue # only pins tools
   (cd "$module" && GOWORK=off go build ./... && GOWORK=off go vet ./...) || fail "$module does not stand alone"
 done
 

@@ -87,7 +87,7 @@ func (d dialect) sweep(ctx context.Context, serverURL string) error {
 			if !abandoned(name, time.Now()) {
 				continue
 			}
-			if _, err := db.ExecContext(ctx, fmt.Sprintf(d.drop, name)); err != nil {
+			if _, err := db.ExecContext(ctx, fmt.Sprintf(d.drop, name)); err != nil { //nolint:gosec // a name abandoned knows as ours
 				return fmt.Errorf("drop %s: %w", name, err)
 			}
 		}

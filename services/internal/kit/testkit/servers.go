@@ -54,7 +54,7 @@ func (s *engineServer) find() (string, error) {
 func startServer(engine string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "bash", "-s", "--", "start", engine)
+	cmd := exec.CommandContext(ctx, "bash", "-s", "--", "start", engine) //nolint:gosec // engine is one of three constants
 	cmd.Stdin = strings.NewReader(serversScript)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

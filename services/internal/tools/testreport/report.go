@@ -11,12 +11,12 @@ import (
 
 // event is one line of `go test -json`, see `go doc test2json`; ImportPath belongs to events of the build.
 type event struct {
-	Action     string
-	Package    string
-	ImportPath string
-	Test       string
-	Output     string
-	Elapsed    float64 // seconds
+	Action     string  `json:"Action"`
+	Package    string  `json:"Package"`
+	ImportPath string  `json:"ImportPath"`
+	Test       string  `json:"Test"`
+	Output     string  `json:"Output"`
+	Elapsed    float64 `json:"Elapsed"` // seconds
 }
 
 // report collects events and writes packages as they finish.
