@@ -391,7 +391,9 @@ fetch_debian() {
   mkdir -p "$apt"/{lists/partial,cache/archives/partial} "$to/root"
   : >"$apt/status"
   echo "deb [signed-by=$DEBIAN_KEYRING] ${mirror:-$DEBIAN_MIRROR} $suite main" >"$apt/sources.list"
-  local options=(-o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=- -o Dir::State="$apt"
+  # Hooks that images for containers bring would empty the machine's own cache.
+  printf '#clear %s;\n' APT::Update::Post-Invoke APT::Update::Post-Invoke-Success DPkg::Post-Invoke >"$apt/conf"
+  local options=(-c "$apt/conf" -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=- -o Dir::State="$apt"
     -o Dir::State::Lists="$apt/lists" -o Dir::State::status="$apt/status" -o Dir::Cache="$apt/cache" -o APT::Sandbox::User=root
     -o Acquire::Check-Valid-Until=false -o Acquire::Languages=none -o Acquire::Retries=3)
   apt-get -qq "${options[@]}" update >&2 || return 1
@@ -545,9 +547,12 @@ with() {
     exec 8>"$CACHE/servers/users.lock"
     flock -s 8
   fi
-  lines=$(each export_one all '')
-  eval "$lines"
-  "$@" 8>&- || rc=$?
+  if lines=$(each export_one all ''); then
+    eval "$lines"
+    "$@" 8>&- || rc=$?
+  else
+    rc=1
+  fi
   if [ -n "$started" ]; then
     if ! have flock || flock -n 8; then
       unset TEST_MYSQL_URL TEST_MARIADB_URL TEST_POSTGRES_URL
