@@ -22,6 +22,15 @@ type Source interface {
 	Titles(ctx context.Context, ids []uuid.UUID) (map[uuid.UUID]string, error)
 }
 
+// View is a project's projections with what an answer has to say about them, in one snapshot.
+type View struct {
+	Source
+	Cursor   Cursor
+	Applied  int64      // position of the last applied event of the project
+	Revision int64      // grows with each change of the project's projections
+	Pending  *time.Time // when the oldest event not yet applied was recorded; nil when all are
+}
+
 // Input of a computation.
 type Input struct {
 	Key    string    // of the project, for task keys

@@ -1,11 +1,8 @@
 -- name: ActiveCursor :one
 SELECT generation, pos, epoch, applied_at FROM stats_cursor WHERE shard = sqlc.arg(shard) AND role = 'active';
 
--- name: LockActiveCursor :one
-SELECT generation, pos, epoch, applied_at FROM stats_cursor WHERE shard = sqlc.arg(shard) AND role = 'active' FOR UPDATE;
-
 -- name: LockCursor :one
-SELECT generation, pos, epoch, role FROM stats_cursor WHERE shard = sqlc.arg(shard) AND generation = sqlc.arg(generation) FOR UPDATE;
+SELECT generation, role, pos, epoch, applied_at FROM stats_cursor WHERE shard = sqlc.arg(shard) AND generation = sqlc.arg(generation) FOR UPDATE;
 
 -- name: AdvanceCursor :execrows
 UPDATE stats_cursor SET pos = sqlc.arg(to_pos), epoch = sqlc.arg(epoch), applied_at = sqlc.arg(applied_at)

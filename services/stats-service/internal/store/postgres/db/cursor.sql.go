@@ -199,31 +199,8 @@ func (q *Queries) InsertCursor(ctx context.Context, arg InsertCursorParams) erro
 	return err
 }
 
-const lockActiveCursor = `-- name: LockActiveCursor :one
-SELECT generation, pos, epoch, applied_at FROM stats_cursor WHERE shard = $1 AND role = 'active' FOR UPDATE
-`
-
-type LockActiveCursorRow struct {
-	Generation int64
-	Pos        int64
-	Epoch      int64
-	AppliedAt  time.Time
-}
-
-func (q *Queries) LockActiveCursor(ctx context.Context, shard int16) (LockActiveCursorRow, error) {
-	row := q.db.QueryRow(ctx, lockActiveCursor, shard)
-	var i LockActiveCursorRow
-	err := row.Scan(
-		&i.Generation,
-		&i.Pos,
-		&i.Epoch,
-		&i.AppliedAt,
-	)
-	return i, err
-}
-
 const lockCursor = `-- name: LockCursor :one
-SELECT generation, pos, epoch, role FROM stats_cursor WHERE shard = $1 AND generation = $2 FOR UPDATE
+SELECT generation, role, pos, epoch, applied_at FROM stats_cursor WHERE shard = $1 AND generation = $2 FOR UPDATE
 `
 
 type LockCursorParams struct {
@@ -233,9 +210,10 @@ type LockCursorParams struct {
 
 type LockCursorRow struct {
 	Generation int64
+	Role       string
 	Pos        int64
 	Epoch      int64
-	Role       string
+	AppliedAt  time.Time
 }
 
 func (q *Queries) LockCursor(ctx context.Context, arg LockCursorParams) (LockCursorRow, error) {
@@ -243,9 +221,10 @@ func (q *Queries) LockCursor(ctx context.Context, arg LockCursorParams) (LockCur
 	var i LockCursorRow
 	err := row.Scan(
 		&i.Generation,
+		&i.Role,
 		&i.Pos,
 		&i.Epoch,
-		&i.Role,
+		&i.AppliedAt,
 	)
 	return i, err
 }
