@@ -10,6 +10,6 @@ while IFS=: read -r file target; do
   printf '[fuzz] %s %s for %s\n' "$(dirname "$file")" "$target" "$duration" >&2
   go test -run '^$' -fuzz "^$target\$" -fuzztime "$duration" "./$(dirname "$file")"
   count=$((count + 1))
-done < <(find "$@" -name node_modules -prune -o -name '*_test.go' -print | sort -u | xargs grep -oE '^func Fuzz[A-Za-z0-9_]+' | sed 's/:func /:/')
+done < <(find "$@" -name node_modules -prune -o -name '*_test.go' -print | sort -u | xargs grep -HoE '^func Fuzz[A-Za-z0-9_]+' | sed 's/:func /:/')
 [ "$count" -gt 0 ] || { echo "[fuzz] there are no fuzz targets" >&2; exit 1; }
 printf '[fuzz] %d targets held\n' "$count" >&2
