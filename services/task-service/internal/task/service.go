@@ -2,16 +2,21 @@ package task
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/tallyboard/tallyboard/services/internal/kit/apperr"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/account"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/history"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/project"
 )
 
-// Projects is what the service needs to know of projects; project.Service and project.Store have it.
+// Projects is what the service needs to know of projects; project.Service and project.Store have it. If it also has
+// project.Service's Recent, filters are resolved with settings up to a second old, and with fresh ones where a name is
+// not found.
 type Projects interface {
 	Project(ctx context.Context, key string) (*project.Project, error)
 	Projects(ctx context.Context, archived bool) ([]*project.Project, error)
@@ -44,99 +49,81 @@ type Deps struct {
 	Batch    BatchConfig      // zero fields: defaults
 }
 
-// Service holds the use cases of tasks. Callers have checked rights before; Write.Actor is trusted.
+// Service holds the use cases of tasks. Callers have checked rights before; Write.Actor is trusted. Each method that
+// changes something is one transaction; replayed tells that the idempotency key had been used for the same request
+// before, and the answer is the one of then.
 type Service struct {
-	d Deps
+	d         Deps
+	creates   *batcher
+	directory *account.Directory
 }
 
 // NewService returns a service. Close it to drain its queues.
-func NewService(d Deps) *Service { return &Service{d: d} }
-
-// BatchConfig bounds the group commit of creates.
-type BatchConfig struct {
-	Workers  int `env:"CREATE_WORKERS" envDefault:"2"`      // transactions at once per project
-	MaxBatch int `env:"CREATE_MAX_BATCH" envDefault:"128"`  // drafts per transaction
-	MaxQueue int `env:"CREATE_MAX_QUEUE" envDefault:"4096"` // waiting drafts per project; beyond: apperr.Unavailable
+func NewService(d Deps) *Service {
+	if d.Clock == nil {
+		d.Clock = history.Now
+	}
+	if d.Wake == nil {
+		d.Wake = func() {}
+	}
+	return &Service{d: d, creates: newBatcher(d.Batch, d.Writer.CreateTasks), directory: account.NewDirectory(d.People.People)}
 }
 
-func (s *Service) Close(ctx context.Context) error { panic("x") }
+// Close refuses new creates and waits until those under way are answered, or ctx ends.
+func (s *Service) Close(ctx context.Context) error { return s.creates.close(ctx) }
 
-func (s *Service) Create(ctx context.Context, w Write, projectKey string, in New) (t *Task, replayed bool, err error) {
-	panic("x")
+// env returns what rules need, with the people known that ids name.
+func (s *Service) env(p *project.Project, w Write, known func(uuid.UUID) bool) Env {
+	return Env{Project: p, Actor: w.Actor, Now: s.d.Clock(), Known: known, Canonical: s.d.Recurrer.Canonical}
 }
 
-func (s *Service) QuickAdd(ctx context.Context, w Write, projectKey, text string, v Viewer) (t *Task, replayed bool, err error) {
-	panic("x")
+// known looks people up before a transaction begins, so that none waits for another pool connection inside of one.
+func (s *Service) known(ctx context.Context, lists ...[]uuid.UUID) (func(uuid.UUID) bool, error) {
+	var ids []uuid.UUID
+	for _, l := range lists {
+		ids = append(ids, l...)
+	}
+	return s.directory.Known(ctx, ids)
 }
 
-func (s *Service) ParseQuick(ctx context.Context, projectKey, text string, v Viewer) (QuickPreview, error) {
-	panic("x")
+// update runs one change of one task.
+func (s *Service) update(ctx context.Context, w Write, ref Ref, fn func(ctx context.Context, tx Tx, t *Task) error) (*Task, bool, error) {
+	t, replayed, err := s.d.Writer.UpdateTask(ctx, w, ref, fn)
+	if err == nil && !replayed {
+		s.d.Wake()
+	}
+	return t, replayed, err
 }
 
-func (s *Service) Change(ctx context.Context, w Write, ref Ref, ch Patch) (t *Task, replayed bool, err error) {
-	panic("x")
+// ParseRef reads a task id or a key such as WEB-42, ignoring case. Anything else names no task: apperr.NotFound.
+func ParseRef(text string) (Ref, error) {
+	if len(text) == 36 {
+		if id, err := uuid.Parse(text); err == nil {
+			return Ref{ID: id}, nil
+		}
+	}
+	key, number, ok := strings.Cut(text, "-")
+	if ok && len(number) > 0 && len(number) <= 18 && number[0] >= '1' && number[0] <= '9' {
+		if n, err := strconv.ParseInt(number, 10, 64); err == nil {
+			if key, err := project.CleanKey(key); err == nil {
+				return Ref{Key: key, Number: n}, nil
+			}
+		}
+	}
+	return Ref{}, apperr.New(apperr.NotFound, "There is no task %q.", shorten(text))
 }
 
-func (s *Service) Move(ctx context.Context, w Write, ref Ref, m Move) (t *Task, replayed bool, err error) {
-	panic("x")
+// String returns the ref as ParseRef reads it.
+func (r Ref) String() string {
+	if r.ID != uuid.Nil {
+		return r.ID.String()
+	}
+	return r.Key + "-" + strconv.FormatInt(r.Number, 10)
 }
 
-func (s *Service) Trash(ctx context.Context, w Write, ref Ref) (t *Task, replayed bool, err error) {
-	panic("x")
+func (r Ref) names(t *Task) bool {
+	if r.ID != uuid.Nil {
+		return r.ID == t.ID
+	}
+	return r.Number == t.Number && strings.EqualFold(r.Key, t.ProjectKey)
 }
-
-func (s *Service) Restore(ctx context.Context, w Write, ref Ref) (t *Task, replayed bool, err error) {
-	panic("x")
-}
-
-func (s *Service) Bulk(ctx context.Context, w Write, projectKey string, b BulkEdit) (ts []*Task, replayed bool, err error) {
-	panic("x")
-}
-
-func (s *Service) AddComment(ctx context.Context, w Write, ref Ref, body string) (c Comment, replayed bool, err error) {
-	panic("x")
-}
-
-func (s *Service) EditComment(ctx context.Context, w Write, ref Ref, id uuid.UUID, body string) (c Comment, replayed bool, err error) {
-	panic("x")
-}
-
-func (s *Service) RemoveComment(ctx context.Context, w Write, ref Ref, id uuid.UUID) (replayed bool, err error) {
-	panic("x")
-}
-
-// Relate: kind is blocks, blocked-by, relates, duplicates or duplicated-by, as seen from ref.
-func (s *Service) Relate(ctx context.Context, w Write, ref Ref, kind string, other Ref) (t *Task, replayed bool, err error) {
-	panic("x")
-}
-
-func (s *Service) Unrelate(ctx context.Context, w Write, ref Ref, kind string, other Ref) (t *Task, replayed bool, err error) {
-	panic("x")
-}
-
-func (s *Service) Get(ctx context.Context, ref Ref) (*Task, error) { panic("x") }
-
-func (s *Service) List(ctx context.Context, in ListInput) (Page, error) { panic("x") }
-
-func (s *Service) Count(ctx context.Context, in ListInput) (int64, error) { panic("x") }
-
-func (s *Service) Details(ctx context.Context, ref Ref) (*Task, Details, error) { panic("x") }
-
-func (s *Service) History(ctx context.Context, ref Ref, beforeSeq int64, limit int) ([]history.Event, error) {
-	panic("x")
-}
-
-func (s *Service) Events(ctx context.Context, projectID uuid.UUID, after int64, limit int) ([]history.Event, error) {
-	panic("x")
-}
-
-func (s *Service) LastPos(ctx context.Context) (int64, error) { panic("x") }
-
-func (s *Service) Board(ctx context.Context, in BoardInput) (Board, error) { panic("x") }
-
-func (s *Service) Progress(ctx context.Context, parents []uuid.UUID) (map[uuid.UUID]Progress, error) {
-	panic("x")
-}
-
-// ParseRef reads a task id or a key such as WEB-42 (case-insensitive); apperr.NotFound for anything else.
-func ParseRef(s string) (Ref, error) { panic("x") }
