@@ -46,9 +46,9 @@ type Config struct {
 	Subjects []string `env:"-"`
 	// SubjectTemplate is Subjects' pattern with named tokens, for span names.
 	SubjectTemplate string `env:"-"`
-	// ManageStream lets this identity create the stream and its consumers when they are missing. Without it they are
-	// made at deploy.
-	ManageStream bool `env:"NATS_MANAGE_STREAM" envDefault:"true"`
+	// Provisioned says that the stream and its consumers are made at deploy, by another identity. Without it, this one
+	// makes them when they are missing.
+	Provisioned bool `env:"NATS_STREAM_PROVISIONED" envDefault:"false"`
 	// Replicas is the number of servers that hold the stream: 1, 3 or 5.
 	Replicas int `env:"NATS_STREAM_REPLICAS" envDefault:"1"`
 	// MaxAge is how long the stream keeps a message.

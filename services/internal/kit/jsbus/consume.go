@@ -66,7 +66,7 @@ func (b *Bus) durable(ctx context.Context, name string) (jetstream.Consumer, err
 	ctx, cancel := context.WithTimeout(ctx, b.cfg.RequestTimeout)
 	defer cancel()
 	consumer, err := b.js.Consumer(ctx, b.cfg.Stream, name)
-	if err == nil || !b.cfg.ManageStream {
+	if err == nil || b.cfg.Provisioned {
 		return consumer, err
 	}
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -146,7 +146,7 @@ func (b *Bus) ephemeral(ctx context.Context) (jetstream.Consumer, error) {
 		InactiveThreshold: tailInactivity,
 	}
 	consumer, err := b.js.CreateConsumer(ctx, b.cfg.Stream, cfg)
-	if errors.Is(err, jetstream.ErrStreamNotFound) && b.cfg.ManageStream {
+	if errors.Is(err, jetstream.ErrStreamNotFound) && !b.cfg.Provisioned {
 		if err := b.EnsureStream(ctx); err != nil {
 			return nil, err
 		}

@@ -18,7 +18,7 @@ func (b *Bus) EnsureStream(ctx context.Context) error {
 	defer cancel()
 	stream, err := b.js.Stream(ctx, b.cfg.Stream)
 	switch {
-	case err == nil && (!b.cfg.ManageStream || stream.CachedInfo().Config.Metadata[managedBy] == ""):
+	case err == nil && (b.cfg.Provisioned || stream.CachedInfo().Config.Metadata[managedBy] == ""):
 		return nil
 	case err == nil:
 		have := stream.CachedInfo().Config
@@ -29,7 +29,7 @@ func (b *Bus) EnsureStream(ctx context.Context) error {
 			b.log.WarnContext(ctx, "stream keeps its limits", "stream", b.cfg.Stream, "error", err)
 		}
 		return nil
-	case errors.Is(err, jetstream.ErrStreamNotFound) && b.cfg.ManageStream:
+	case errors.Is(err, jetstream.ErrStreamNotFound) && !b.cfg.Provisioned:
 		_, err = b.js.CreateStream(ctx, b.streamConfig())
 		if err == nil {
 			b.log.InfoContext(ctx, "stream created", "stream", b.cfg.Stream, "replicas", b.cfg.Replicas)
