@@ -39,9 +39,12 @@ fi
 
 for module in "$@"; do
   step "$module: tidy, build and vet without the workspace"
-  (cd "$module" && GOWORK=off go mod tidy -diff) || fail "$module: go.mod or go.sum is not tidy (cd $module && GOWORK=off go mod tidy)"
+  if ! (cd "$module" && GOWORK=off go mod tidy -diff) >"$tmp/tidy" 2>&1; then
+    grep -v '^go: downloading' "$tmp/tidy" | head -n 30 >&2
+    fail "$module: go.mod or go.sum is not tidy (cd $module && GOWORK=off go mod tidy)"
+  fi
   [ -n "$(find "$module" -name '*.go' -not -path '*/node_modules/*' -print -quit)" ] || continue # only pins tools
-  (cd "$module" && GOWORK=off go build ./... && GOWORK=off go vet ./...) || fail "$module does not stand alone"
+  (cd "$module" && GOWORK=off go build -o /dev/null ./... && GOWORK=off go vet ./...) || fail "$module does not stand alone"
 done
 
 [ "$failed" = 0 ] || exit 1
