@@ -124,7 +124,7 @@ type fakeBus struct {
 	since  time.Time
 }
 
-func (b *fakeBus) Tail(ctx context.Context, handle func([]jsbus.Delivery)) error {
+func (b *fakeBus) Tail(ctx context.Context, handle func([]jsbus.Delivery), _ ...jsbus.TailOption) error {
 	b.mu.Lock()
 	b.handle = handle
 	b.mu.Unlock()
@@ -132,16 +132,10 @@ func (b *fakeBus) Tail(ctx context.Context, handle func([]jsbus.Delivery)) error
 	return ctx.Err()
 }
 
-func (b *fakeBus) Connected() bool {
+func (b *fakeBus) Receiving() (bool, time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return !b.away
-}
-
-func (b *fakeBus) Since() time.Time {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.since
+	return !b.away, b.since
 }
 
 func (b *fakeBus) setAway(away bool) {
@@ -226,7 +220,7 @@ func read(ctx context.Context, sub *live.Subscription, pause time.Duration) *rea
 				r.got = append(r.got, e.Pos)
 			}
 			r.mu.Unlock()
-			time.Sleep(pause)
+			<-time.After(pause)
 		}
 	}()
 	return r

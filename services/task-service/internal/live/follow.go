@@ -39,7 +39,7 @@ func (h *Hub) follow(ctx context.Context) {
 
 func (h *Hub) step(ctx context.Context, asked bool) {
 	now := time.Now()
-	connected := h.bus.Connected()
+	receiving, since := h.bus.Receiving()
 	h.mu.Lock()
 	if h.count == 0 && h.cursor != unknown {
 		h.cursor = max(h.cursor, h.ahead) // nobody misses what lies between
@@ -48,7 +48,7 @@ func (h *Hub) step(ctx context.Context, asked bool) {
 	h.mu.Unlock()
 	if !needed {
 		h.health.failing = time.Time{} // not known, and nobody asks
-	} else if now.Sub(h.health.lastRead) >= h.pause(asked, connected) {
+	} else if now.Sub(h.health.lastRead) >= h.pause(asked, receiving) {
 		h.health.lastRead = now
 		switch err := h.catchUp(ctx); {
 		case err == nil:
@@ -58,15 +58,15 @@ func (h *Hub) step(ctx context.Context, asked bool) {
 			h.log.Warn("live feed: the history cannot be read; going on as soon as it can", "error", err)
 		}
 	}
-	h.setState(h.judge(now, connected))
+	h.setState(h.judge(now, receiving, since))
 }
 
 // pause returns how long ago the last read must be for another one.
-func (h *Hub) pause(asked, connected bool) time.Duration {
+func (h *Hub) pause(asked, receiving bool) time.Duration {
 	switch {
 	case asked && h.health.failing.IsZero():
 		return 0
-	case asked || !connected:
+	case asked || !receiving:
 		return h.cfg.FastPoll
 	}
 	return h.cfg.Poll
@@ -137,22 +137,22 @@ func (h *Hub) eventsAfter(ctx context.Context, project uuid.UUID, after int64) (
 	return h.store.EventsAfter(ctx, project, after, h.cfg.ReadBatch)
 }
 
-// judge works out whether the feed is live. It is stale while NATS is away, while a connected NATS delivers nothing
-// though positions move on, and while the database cannot be read.
-func (h *Hub) judge(now time.Time, connected bool) State {
+// judge works out whether the feed is live. It is stale while NATS is away for more than a moment, while it delivers
+// nothing though positions move on, and while the database cannot be read.
+func (h *Hub) judge(now time.Time, receiving bool, busSince time.Time) State {
 	var since time.Time
 	note := func(t time.Time) {
 		if since.IsZero() || t.Before(since) {
 			since = t
 		}
 	}
-	if !connected {
-		note(h.bus.Since())
+	if !receiving && now.Sub(busSince) >= h.cfg.FastPoll {
+		note(busSince)
 	}
 	if !h.health.failing.IsZero() {
 		note(h.health.failing)
 	}
-	if owing, silent := h.silent(now); silent && connected {
+	if owing, silent := h.silent(now); silent && receiving {
 		note(owing)
 	}
 	if since.IsZero() {

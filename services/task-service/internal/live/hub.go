@@ -61,11 +61,9 @@ type Store interface {
 // Bus is the fast path.
 type Bus interface {
 	// Tail delivers what is published from now on until ctx is done.
-	Tail(ctx context.Context, handle func([]jsbus.Delivery)) error
-	// Connected reports whether NATS can be reached.
-	Connected() bool
-	// Since returns since when it has been so.
-	Since() time.Time
+	Tail(ctx context.Context, handle func([]jsbus.Delivery), options ...jsbus.TailOption) error
+	// Receiving reports whether messages can arrive, and since when it has been so.
+	Receiving() (ok bool, since time.Time)
 }
 
 // ErrClosed ends a subscription when the hub closes or the history was replaced underneath it. The client reconnects and
@@ -120,7 +118,7 @@ func New(cfg Config, store Store, bus Bus, tel *telemetry.Telemetry) (*Hub, erro
 func (h *Hub) Run(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	tailed := make(chan error, 1)
-	go func() { tailed <- h.bus.Tail(ctx, h.deliver) }()
+	go func() { tailed <- h.bus.Tail(ctx, h.deliver, jsbus.OnSubscribed(h.subscribed)) }()
 	h.follow(ctx)
 	cancel()
 	if err := <-tailed; err != nil && !errors.Is(err, context.Canceled) {
@@ -164,9 +162,18 @@ func (h *Hub) Announce(pos int64) {
 	h.ahead = max(h.ahead, pos)
 	missing := h.count > 0 && h.ahead > h.cursor
 	h.mu.Unlock()
-	if missing && !h.bus.Connected() {
+	if receiving, _ := h.bus.Receiving(); missing && !receiving {
 		h.wantRead()
 	}
+}
+
+// subscribed is called when messages begin to arrive, at first and after each interruption. What was published before
+// will not: it is read from the database.
+func (h *Hub) subscribed() {
+	h.mu.Lock()
+	h.tail = max(h.tail, h.cursor)
+	h.mu.Unlock()
+	h.wantRead()
 }
 
 func (h *Hub) deliver(batch []jsbus.Delivery) {

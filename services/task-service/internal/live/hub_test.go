@@ -129,7 +129,7 @@ func TestAbsentBusIsPolledForFasterAndReported(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		r.bus.setAway(true)
 		since := time.Now()
-		time.Sleep(300 * time.Millisecond)
+		time.Sleep(600 * time.Millisecond)
 		synctest.Wait()
 		if s, ok := sub.lastState(); !ok || s.Live || !s.Since.Equal(since) {
 			t.Errorf("state = %+v, want stale since %v", s, since)

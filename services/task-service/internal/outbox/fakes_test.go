@@ -88,7 +88,7 @@ func (s *fakeStore) Fence(_ context.Context, _ int, epoch int64) error {
 }
 
 func (s *fakeStore) Assign(_ context.Context, _ int, epoch int64, limit int) (int, int64, error) {
-	time.Sleep(s.delay)
+	<-time.After(s.delay)
 	if err := s.lock(); err != nil {
 		return 0, 0, err
 	}
@@ -122,7 +122,7 @@ func (s *fakeStore) Unpublished(_ context.Context, _, limit int) (int64, []histo
 }
 
 func (s *fakeStore) MarkPublished(_ context.Context, _ int, epoch, pos int64) error {
-	time.Sleep(s.delay)
+	<-time.After(s.delay)
 	if err := s.lock(); err != nil {
 		return err
 	}

@@ -1,0 +1,79 @@
+package app
+
+import (
+	"context"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/tallyboard/tallyboard/services/internal/access"
+	"github.com/tallyboard/tallyboard/services/internal/kit/db"
+	"github.com/tallyboard/tallyboard/services/internal/kit/fiberx"
+	"github.com/tallyboard/tallyboard/services/internal/kit/jsbus"
+	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
+	"github.com/tallyboard/tallyboard/services/task-service/internal/httpapi"
+	"github.com/tallyboard/tallyboard/services/task-service/internal/live"
+	"github.com/tallyboard/tallyboard/services/task-service/internal/outbox"
+)
+
+// serverDeps are the parts that answer requests.
+type serverDeps struct {
+	tel     *telemetry.Telemetry
+	store   *storage
+	bus     *jsbus.Bus
+	hub     *live.Hub
+	relay   *outbox.Relay
+	domain  *domain
+	streams *fiberx.Streams
+	state   *readiness
+}
+
+// newServer returns the HTTP server with all routes.
+func newServer(cfg Config, deps Deps, d serverDeps) (*fiber.App, error) {
+	server := fiberx.New(cfg.HTTP, d.tel.Logger(), d.tel)
+	checks, err := healthChecks(d)
+	if err != nil {
+		return nil, err
+	}
+	fiberx.MountOps(server, fiberx.Ops{
+		Service: ServiceName, Version: deps.Version, Instance: cfg.Telemetry.Instance, Ready: d.state.ready,
+		Checks: checks, Pool: d.store.poolStats,
+		Pools:   map[string]func() db.PoolStats{"requests": d.store.poolStats, "background": d.store.backgroundStats},
+		Metrics: d.tel.MetricsHandler(),
+	})
+	server.Use("/api", fiberx.Gate(d.state.current.Load, "Tallyboard is starting: its database is not ready yet."))
+	err = httpapi.Mount(server, httpapi.Deps{
+		Config: cfg.API, Tasks: d.domain.tasks, Projects: d.domain.projects, People: d.store.requests,
+		Importer: d.domain.importer, Exporter: d.domain.exporter, Feed: feed{d.hub},
+		Guard:   access.NewGuard(access.LocalOwner{}, access.NewCachedRoles(d.store.roles)),
+		Streams: d.streams, UI: deps.UI, Log: d.tel.Logger(),
+	})
+	return server, err
+}
+
+// healthChecks probe through the background pool, so that a service under load is not taken for a sick one.
+func healthChecks(d serverDeps) ([]fiberx.Check, error) {
+	schemas := schemas(d.store.engine)
+	own := schemas[len(schemas)-1]
+	want, err := db.WantedVersion(own.files)
+	if err != nil {
+		return nil, err
+	}
+	return []fiberx.Check{
+		fiberx.DatabaseCheck(func(ctx context.Context) (int64, error) { return d.store.schemaVersion(ctx, own.table) }, want),
+		{Name: "nats", Probe: func(context.Context) fiberx.CheckResult {
+			r := fiberx.CheckResult{OK: d.bus.Connected(), Since: d.bus.Since()}
+			if !r.OK {
+				r.Detail = "NATS cannot be reached: live updates and statistics may be late, nothing is lost"
+			}
+			return r
+		}},
+		{Name: "live", Probe: func(context.Context) fiberx.CheckResult {
+			s := d.hub.State()
+			r := fiberx.CheckResult{OK: s.Live, Since: s.Since}
+			if !r.OK {
+				r.Detail = "live updates come late"
+			}
+			return r
+		}},
+	}, nil
+}
