@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats"
+	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats/statstest"
 )
 
 // TestDayStarts has days that begin or last in unusual ways; the instants are from the tz database's own rules.
@@ -34,7 +35,7 @@ func TestDayStarts(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !days.Start(0).Equal(at(c.start)) || days.Start(1).Sub(days.Start(0)).Hours() != c.hours {
+		if !days.Start(0).Equal(statstest.At(c.start)) || days.Start(1).Sub(days.Start(0)).Hours() != c.hours {
 			t.Errorf("%s %s: begins %s and has %v h, want %s and %v", c.zone, c.day, days.Start(0),
 				days.Start(1).Sub(days.Start(0)).Hours(), c.start, c.hours)
 		}
@@ -52,11 +53,11 @@ func TestDayIndex(t *testing.T) {
 		"2026-03-27T22:59:59Z": -1, "2026-03-27T23:00:00Z": 0, "2026-03-28T22:59:59Z": 0, "2026-03-28T23:00:00Z": 1,
 		"2026-03-29T21:59:59Z": 1, "2026-03-29T22:00:00Z": 2, "2026-03-30T21:59:59Z": 2, "2026-03-30T22:00:00Z": 3,
 	} {
-		if got := days.Index(at(instant)); got != want || days.Contains(at(instant)) != (want >= 0 && want < 3) {
+		if got := days.Index(statstest.At(instant)); got != want || days.Contains(statstest.At(instant)) != (want >= 0 && want < 3) {
 			t.Errorf("%s is on day %d, want %d", instant, got, want)
 		}
 	}
-	if got := days.Index(at("2026-03-29T21:59:59Z").Add(time.Second - time.Microsecond)); got != 1 {
+	if got := days.Index(statstest.At("2026-03-29T21:59:59Z").Add(time.Second - time.Microsecond)); got != 1 {
 		t.Errorf("the last microsecond is on day %d", got)
 	}
 }

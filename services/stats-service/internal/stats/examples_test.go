@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats"
+	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats/statstest"
 )
 
 // example is five tasks whose statistics are worked out by hand below (all times UTC):
@@ -18,23 +19,23 @@ import (
 //	3: created Mar 3 08:00, doing Mar 3 12:00, done Mar 4 12:00, reopened Mar 6 12:00 (doing)
 //	4: created Mar 4 00:00, cancelled Mar 5 00:00
 //	5: created Mar 4 06:00 done, released (done too) Mar 6 06:00, trashed Mar 7 06:00
-func example() *world {
-	w := newWorld()
-	t1 := w.create(1, todo, at("2026-03-02T09:00:00Z"), change("priority", nil, 1), change("estimate", nil, 3),
-		change("assignees", nil, []uuid.UUID{id("person", 1), id("person", 2)}))
-	t2 := w.create(2, todo, at("2026-03-02T10:00:00Z"), change("estimate", nil, 2), change("labels", nil, []uuid.UUID{id("label", 1)}))
-	t3 := w.create(3, backlog, at("2026-03-03T08:00:00Z"), change("due", nil, "2026-03-07"))
-	t4 := w.create(4, backlog, at("2026-03-04T00:00:00Z"))
-	t5 := w.create(5, done, at("2026-03-04T06:00:00Z"))
-	w.move(t1, todo, doing, at("2026-03-03T09:00:00Z"))
-	w.move(t1, doing, done, at("2026-03-05T09:00:00Z"))
-	w.move(t2, todo, done, at("2026-03-04T10:00:00Z"))
-	w.move(t3, backlog, doing, at("2026-03-03T12:00:00Z"))
-	w.move(t3, doing, done, at("2026-03-04T12:00:00Z"))
-	w.move(t3, done, doing, at("2026-03-06T12:00:00Z"))
-	w.move(t4, backlog, cancelled, at("2026-03-05T00:00:00Z"))
-	w.move(t5, done, released, at("2026-03-06T06:00:00Z"))
-	w.trash(t5, at("2026-03-07T06:00:00Z"))
+func example() *statstest.World {
+	w := statstest.New()
+	t1 := w.Create(1, statstest.Todo, statstest.At("2026-03-02T09:00:00Z"), statstest.Change("priority", nil, 1), statstest.Change("estimate", nil, 3),
+		statstest.Change("assignees", nil, []uuid.UUID{statstest.ID("person", 1), statstest.ID("person", 2)}))
+	t2 := w.Create(2, statstest.Todo, statstest.At("2026-03-02T10:00:00Z"), statstest.Change("estimate", nil, 2), statstest.Change("labels", nil, []uuid.UUID{statstest.ID("label", 1)}))
+	t3 := w.Create(3, statstest.Backlog, statstest.At("2026-03-03T08:00:00Z"), statstest.Change("due", nil, "2026-03-07"))
+	t4 := w.Create(4, statstest.Backlog, statstest.At("2026-03-04T00:00:00Z"))
+	t5 := w.Create(5, statstest.Done, statstest.At("2026-03-04T06:00:00Z"))
+	w.Move(t1, statstest.Todo, statstest.Doing, statstest.At("2026-03-03T09:00:00Z"))
+	w.Move(t1, statstest.Doing, statstest.Done, statstest.At("2026-03-05T09:00:00Z"))
+	w.Move(t2, statstest.Todo, statstest.Done, statstest.At("2026-03-04T10:00:00Z"))
+	w.Move(t3, statstest.Backlog, statstest.Doing, statstest.At("2026-03-03T12:00:00Z"))
+	w.Move(t3, statstest.Doing, statstest.Done, statstest.At("2026-03-04T12:00:00Z"))
+	w.Move(t3, statstest.Done, statstest.Doing, statstest.At("2026-03-06T12:00:00Z"))
+	w.Move(t4, statstest.Backlog, statstest.Cancelled, statstest.At("2026-03-05T00:00:00Z"))
+	w.Move(t5, statstest.Done, statstest.Released, statstest.At("2026-03-06T06:00:00Z"))
+	w.Trash(t5, statstest.At("2026-03-07T06:00:00Z"))
 	return w
 }
 
@@ -44,12 +45,12 @@ func exampleInput(t *testing.T) stats.Input {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return stats.Input{Key: "WEB", Now: at("2026-03-08T12:00:00Z"), Days: days}
+	return stats.Input{Key: "WEB", Now: statstest.At("2026-03-08T12:00:00Z"), Days: days}
 }
 
 func TestSummaryByHand(t *testing.T) {
 	t.Parallel()
-	s := must(stats.ComputeSummary(context.Background(), example().fold(), exampleInput(t)))
+	s := must(stats.ComputeSummary(context.Background(), example().Fold(), exampleInput(t)))
 	if s.Total != 4 || s.Open != 1 || s.Done != 2 || s.Cancelled != 1 || s.Overdue != 1 || s.Created != 4 || s.Completed != 2 {
 		t.Errorf("summary %+v", s)
 	}
@@ -70,7 +71,7 @@ func TestSummaryByHand(t *testing.T) {
 
 func TestTimesByHand(t *testing.T) {
 	t.Parallel()
-	got := must(stats.ComputeTimes(context.Background(), example().fold(), exampleInput(t)))
+	got := must(stats.ComputeTimes(context.Background(), example().Fold(), exampleInput(t)))
 	hours := func(d stats.Distribution) []float64 {
 		return []float64{*d.P50 / 3600, *d.P75 / 3600, *d.P85 / 3600, *d.P95 / 3600, *d.Mean / 3600}
 	}
@@ -88,7 +89,7 @@ func TestTimesByHand(t *testing.T) {
 
 func TestThroughputByHand(t *testing.T) {
 	t.Parallel()
-	got := must(stats.ComputeThroughput(context.Background(), example().fold(), exampleInput(t)))
+	got := must(stats.ComputeThroughput(context.Background(), example().Fold(), exampleInput(t)))
 	var created, completed []int
 	for _, d := range got.Days {
 		created, completed = append(created, d.Created), append(completed, d.Completed)
@@ -101,7 +102,7 @@ func TestThroughputByHand(t *testing.T) {
 
 func TestFlowByHand(t *testing.T) {
 	t.Parallel()
-	got := must(stats.ComputeFlow(context.Background(), example().fold(), exampleInput(t)))
+	got := must(stats.ComputeFlow(context.Background(), example().Fold(), exampleInput(t)))
 	want := [][]int{ // backlog todo doing review done released cancelled
 		{0, 2, 0, 0, 0, 0, 0},
 		{0, 1, 2, 0, 0, 0, 0},
@@ -120,7 +121,7 @@ func TestFlowByHand(t *testing.T) {
 
 func TestBurnupByHand(t *testing.T) {
 	t.Parallel()
-	got := must(stats.ComputeBurnup(context.Background(), example().fold(), exampleInput(t)))
+	got := must(stats.ComputeBurnup(context.Background(), example().Fold(), exampleInput(t)))
 	scope, completed := []int{2, 3, 5, 4, 4, 3, 3}, []int{0, 0, 1, 2, 2, 2, 2}
 	points := []float64{0, 0, 2, 5, 5, 5, 5}
 	for i, d := range got.Days {
@@ -135,7 +136,7 @@ func TestBurnupByHand(t *testing.T) {
 
 func TestAgeingByHand(t *testing.T) {
 	t.Parallel()
-	got := must(stats.ComputeAgeing(context.Background(), example().fold(), exampleInput(t)))
+	got := must(stats.ComputeAgeing(context.Background(), example().Fold(), exampleInput(t)))
 	if got.Count != 1 || got.OverP85 != 1 || got.Items[0].Key != "WEB-3" || got.Items[0].Title == "" {
 		t.Fatalf("ageing %+v", got)
 	}
@@ -149,10 +150,10 @@ func TestAgeingByHand(t *testing.T) {
 	in := exampleInput(t)
 	w := example()
 	for n := 10; n < 12; n++ {
-		w.create(n, doing, at("2026-03-07T00:00:00Z"))
+		w.Create(n, statstest.Doing, statstest.At("2026-03-07T00:00:00Z"))
 	}
-	in.Filter.Assignees = []uuid.UUID{id("person", 1)}
-	if got := must(stats.ComputeAgeing(context.Background(), w.fold(), in)); got.Count != 0 || got.States[0].Total != 3 || !got.States[0].OverLimit {
+	in.Filter.Assignees = []uuid.UUID{statstest.ID("person", 1)}
+	if got := must(stats.ComputeAgeing(context.Background(), w.Fold(), in)); got.Count != 0 || got.States[0].Total != 3 || !got.States[0].OverLimit {
 		t.Errorf("a limit is about all tasks, whatever the filter: %+v", got.States)
 	}
 }
@@ -160,16 +161,16 @@ func TestAgeingByHand(t *testing.T) {
 func TestOverdueByHand(t *testing.T) {
 	t.Parallel()
 	in := exampleInput(t)
-	got := must(stats.ComputeOverdue(context.Background(), example().fold(), in))
+	got := must(stats.ComputeOverdue(context.Background(), example().Fold(), in))
 	if got.Count != 1 || got.Items[0].Key != "WEB-3" || got.Items[0].DaysOverdue != 1 {
 		t.Errorf("overdue %+v", got)
 	}
-	in.Now = at("2026-03-07T23:00:00Z") // still the 7th in UTC
-	if got := must(stats.ComputeOverdue(context.Background(), example().fold(), in)); got.Count != 0 || got.DueToday != 1 {
+	in.Now = statstest.At("2026-03-07T23:00:00Z") // still the 7th in UTC
+	if got := must(stats.ComputeOverdue(context.Background(), example().Fold(), in)); got.Count != 0 || got.DueToday != 1 {
 		t.Errorf("on its day a task is not overdue: %+v", got)
 	}
 	in.Days = must(stats.NewDays("2026-03-02", "2026-03-08", mustZone("Europe/Berlin"))) // where it is the 8th
-	if got := must(stats.ComputeOverdue(context.Background(), example().fold(), in)); got.Count != 1 {
+	if got := must(stats.ComputeOverdue(context.Background(), example().Fold(), in)); got.Count != 1 {
 		t.Errorf("days are the viewer's: %+v", got)
 	}
 }
@@ -197,13 +198,13 @@ func TestFilter(t *testing.T) {
 		{stats.Filter{}, 4},
 		{stats.Filter{Priorities: []int{1}}, 1},
 		{stats.Filter{Priorities: []int{0, 1}}, 4},
-		{stats.Filter{Assignees: []uuid.UUID{id("person", 2)}}, 1},
+		{stats.Filter{Assignees: []uuid.UUID{statstest.ID("person", 2)}}, 1},
 		{stats.Filter{Assignees: []uuid.UUID{uuid.Nil}}, 3},
-		{stats.Filter{Labels: []uuid.UUID{id("label", 1)}}, 1},
-		{stats.Filter{Labels: []uuid.UUID{id("label", 1)}, Priorities: []int{1}}, 0},
+		{stats.Filter{Labels: []uuid.UUID{statstest.ID("label", 1)}}, 1},
+		{stats.Filter{Labels: []uuid.UUID{statstest.ID("label", 1)}, Priorities: []int{1}}, 0},
 	} {
 		in.Filter = c.filter
-		if got := must(stats.ComputeSummary(context.Background(), example().fold(), in)); got.Total != c.want {
+		if got := must(stats.ComputeSummary(context.Background(), example().Fold(), in)); got.Total != c.want {
 			t.Errorf("%+v chooses %d, want %d", c.filter, got.Total, c.want)
 		}
 	}

@@ -8,21 +8,22 @@ import (
 	"time"
 
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats"
+	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats/statstest"
 )
 
 // steady completes perDay[i] tasks on day i from March 1st, and leaves open ones.
-func steady(perDay []int, open int) *world {
-	w := newWorld()
+func steady(perDay []int, open int) *statstest.World {
+	w := statstest.New()
 	n := 0
 	for i, k := range perDay {
 		for range k {
 			n++
-			w.create(n, done, at("2026-03-01T12:00:00Z").AddDate(0, 0, i))
+			w.Create(n, statstest.Done, statstest.At("2026-03-01T12:00:00Z").AddDate(0, 0, i))
 		}
 	}
 	for range open {
 		n++
-		w.create(n, todo, at("2026-03-01T13:00:00Z"))
+		w.Create(n, statstest.Todo, statstest.At("2026-03-01T13:00:00Z"))
 	}
 	return w
 }
@@ -30,7 +31,7 @@ func steady(perDay []int, open int) *world {
 func forecastInput(days int) stats.ForecastInput {
 	from := stats.Date("2026-03-01")
 	return stats.ForecastInput{
-		Input: stats.Input{Key: "WEB", Now: at("2026-03-11T12:00:00Z"), Days: must(stats.NewDays(from, from.Add(days-1), time.UTC))},
+		Input: stats.Input{Key: "WEB", Now: statstest.At("2026-03-11T12:00:00Z"), Days: must(stats.NewDays(from, from.Add(days-1), time.UTC))},
 		By:    "2026-03-21", Seed: 42,
 	}
 }
@@ -38,7 +39,7 @@ func forecastInput(days int) stats.ForecastInput {
 // TestForecastCertain has the same throughput every day, so that every run agrees: 2 a day, 20 open, 10 days.
 func TestForecastCertain(t *testing.T) {
 	t.Parallel()
-	f := must(stats.ComputeForecast(context.Background(), steady([]int{2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 9}, 20).fold(), forecastInput(11)))
+	f := must(stats.ComputeForecast(context.Background(), steady([]int{2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 9}, 20).Fold(), forecastInput(11)))
 	if f.Sample.Days != 10 || f.Sample.Completed != 20 || f.Sample.To != "2026-03-10" {
 		t.Errorf("today counts in the sample: %+v", f.Sample)
 	}
@@ -53,7 +54,7 @@ func TestForecastCertain(t *testing.T) {
 // TestForecastBinomial draws from nine empty days and one with a completion: how many in 10 days is binomial(10, 0.1).
 func TestForecastBinomial(t *testing.T) {
 	t.Parallel()
-	f := must(stats.ComputeForecast(context.Background(), steady([]int{0, 0, 0, 0, 1, 0, 0, 0, 0, 0}, 1).fold(), forecastInput(10)))
+	f := must(stats.ComputeForecast(context.Background(), steady([]int{0, 0, 0, 0, 1, 0, 0, 0, 0, 0}, 1).Fold(), forecastInput(10)))
 	if f.Seed != 42 {
 		t.Errorf("seed %d", f.Seed)
 	}
@@ -82,7 +83,7 @@ func binomial(n, k int, p float64) float64 {
 
 func TestForecastSeed(t *testing.T) {
 	t.Parallel()
-	src := steady([]int{0, 3, 1, 0, 2, 5, 0, 0, 1, 1}, 40).fold()
+	src := steady([]int{0, 3, 1, 0, 2, 5, 0, 0, 1, 1}, 40).Fold()
 	in := forecastInput(10)
 	a, b := must(stats.ComputeForecast(context.Background(), src, in)), must(stats.ComputeForecast(context.Background(), src, in))
 	if !reflect.DeepEqual(a, b) {
@@ -102,24 +103,24 @@ func TestForecastSeed(t *testing.T) {
 func TestForecastEdges(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	f := must(stats.ComputeForecast(ctx, steady([]int{0, 0}, 3).fold(), forecastInput(10)))
+	f := must(stats.ComputeForecast(ctx, steady([]int{0, 0}, 3).Fold(), forecastInput(10)))
 	if f.Possible || f.When.P50 != nil || f.HowMany.P50 != nil || f.When.BeyondHorizon != 1 || f.When.Items != 3 {
 		t.Errorf("no throughput: %+v", f)
 	}
-	f = must(stats.ComputeForecast(ctx, steady([]int{0, 0}, 0).fold(), forecastInput(10)))
+	f = must(stats.ComputeForecast(ctx, steady([]int{0, 0}, 0).Fold(), forecastInput(10)))
 	if f.Possible || f.When.P95 == nil || *f.When.P95 != "2026-03-11" {
 		t.Errorf("nothing to do is done today: %+v", f.When)
 	}
 	items := 100_000
 	in := forecastInput(10)
 	in.Items = &items
-	f = must(stats.ComputeForecast(ctx, steady([]int{0, 1}, 0).fold(), in))
+	f = must(stats.ComputeForecast(ctx, steady([]int{0, 1}, 0).Fold(), in))
 	if !f.Possible || f.When.P50 != nil || f.When.BeyondHorizon != 1 || len(f.When.Distribution) != 0 {
 		t.Errorf("beyond the horizon: %+v", f.When)
 	}
 	in = forecastInput(10)
 	in.Days = must(stats.NewDays("2026-03-11", "2026-03-11", time.UTC))
-	f = must(stats.ComputeForecast(ctx, steady([]int{0, 1}, 2).fold(), in))
+	f = must(stats.ComputeForecast(ctx, steady([]int{0, 1}, 2).Fold(), in))
 	if f.Possible || f.Sample.Days != 0 {
 		t.Errorf("a period of today alone has no whole day: %+v", f.Sample)
 	}

@@ -12,6 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats"
+	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats/statstest"
 )
 
 // naiveTask is a task worked out from its whole list of events, again for every question.
@@ -27,10 +28,10 @@ type naiveTask struct {
 }
 
 // naive looks at each task's events up to an instant (zero: all) and describes the task as it stood then.
-func naive(w *world, until time.Time) []naiveTask {
+func naive(w *statstest.World, until time.Time) []naiveTask {
 	var order []uuid.UUID
 	byTask := map[uuid.UUID][]stats.Event{}
-	for _, e := range w.events {
+	for _, e := range w.Events {
 		if e.Aggregate != stats.OfTask || !until.IsZero() && !e.Occurred.Before(until) {
 			continue
 		}
@@ -60,10 +61,10 @@ func naive(w *world, until time.Time) []naiveTask {
 				}
 				n.state, n.completed = to, nil
 				when := e.Occurred
-				if w.category(to) == stats.Done {
+				if category(w, to) == stats.Done {
 					n.completed = &when
 				}
-				if w.category(to) == stats.Doing && n.started == nil {
+				if category(w, to) == stats.Doing && n.started == nil {
 					n.started = &when
 				}
 			}
@@ -73,8 +74,8 @@ func naive(w *world, until time.Time) []naiveTask {
 	return out
 }
 
-func (w *world) category(state uuid.UUID) stats.Category {
-	for _, s := range w.states {
+func category(w *statstest.World, state uuid.UUID) stats.Category {
+	for _, s := range w.States {
 		if s.ID == state {
 			return s.Category
 		}
@@ -94,7 +95,7 @@ func (n *naiveTask) has(field string, one uuid.UUID) bool {
 
 // countSecondByHour walks a day in steps to find its end without any arithmetic on offsets.
 func endOfDay(day stats.Date, zone *time.Location) time.Time {
-	t := at(string(day) + "T12:00:00Z")
+	t := statstest.At(string(day) + "T12:00:00Z")
 	for stats.DateOf(t, zone) > day {
 		t = t.Add(-time.Hour)
 	}
@@ -110,20 +111,20 @@ var zones = []string{"UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata",
 func TestAgainstNaive(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		w := randomWorld(t)
-		src := w.fold()
-		if len(src.work.Parked) > 0 {
-			t.Fatalf("parked: %+v", src.work.Parked)
+		w := statstest.Random(t)
+		src := w.Fold()
+		if len(src.Work.Parked) > 0 {
+			t.Fatalf("parked: %+v", src.Work.Parked)
 		}
 		zone := mustZone(rapid.SampledFrom(zones).Draw(t, "zone"))
-		now := at("2026-03-20T10:00:00Z")
+		now := statstest.At("2026-03-20T10:00:00Z")
 		days, err := stats.NewDays("2026-02-10", "2026-03-31", zone)
 		if err != nil {
 			t.Fatal(err)
 		}
 		in := stats.Input{Key: "WEB", Now: now, Days: days}
 		if rapid.Bool().Draw(t, "filtered") {
-			in.Filter.Assignees = []uuid.UUID{rapid.SampledFrom([]uuid.UUID{uuid.Nil, id("person", 1)}).Draw(t, "assignee")}
+			in.Filter.Assignees = []uuid.UUID{rapid.SampledFrom([]uuid.UUID{uuid.Nil, statstest.ID("person", 1)}).Draw(t, "assignee")}
 		}
 		chosen := map[uuid.UUID]bool{}
 		present := naive(w, time.Time{})
@@ -137,7 +138,7 @@ func TestAgainstNaive(t *testing.T) {
 }
 
 // checkNow compares what depends on present states only.
-func checkNow(t *rapid.T, w *world, src stats.Source, in stats.Input, present []naiveTask, chosen map[uuid.UUID]bool) {
+func checkNow(t *rapid.T, w *statstest.World, src stats.Source, in stats.Input, present []naiveTask, chosen map[uuid.UUID]bool) {
 	ctx := context.Background()
 	var total, open, overdue, ageing int
 	var lead, cycle []float64
@@ -153,7 +154,7 @@ func checkNow(t *rapid.T, w *world, src stats.Source, in stats.Input, present []
 				t.Fatal(err)
 			}
 		}
-		switch w.category(n.state) {
+		switch category(w, n.state) {
 		case stats.Backlog, stats.Todo, stats.Doing:
 			open++
 			if due != "" && due < today {
@@ -170,7 +171,7 @@ func checkNow(t *rapid.T, w *world, src stats.Source, in stats.Input, present []
 				cycle = append(cycle, n.completed.Sub(from).Seconds())
 			}
 		}
-		if w.category(n.state) == stats.Doing {
+		if category(w, n.state) == stats.Doing {
 			ageing++
 		}
 	}
@@ -211,7 +212,7 @@ func type7(sample []float64, p float64) float64 {
 }
 
 // checkDays compares each day of the period with the world as it stood at its end.
-func checkDays(t *rapid.T, w *world, src stats.Source, in stats.Input, present []naiveTask, chosen map[uuid.UUID]bool) {
+func checkDays(t *rapid.T, w *statstest.World, src stats.Source, in stats.Input, present []naiveTask, chosen map[uuid.UUID]bool) {
 	ctx := context.Background()
 	flow := must(stats.ComputeFlow(ctx, src, in))
 	burnup := must(stats.ComputeBurnup(ctx, src, in))
@@ -227,7 +228,7 @@ func checkDays(t *rapid.T, w *world, src stats.Source, in stats.Input, present [
 				continue
 			}
 			perState[n.state]++
-			if w.category(n.state) != stats.Cancelled {
+			if category(w, n.state) != stats.Cancelled {
 				scope++
 			}
 		}
@@ -263,31 +264,31 @@ func checkDays(t *rapid.T, w *world, src stats.Source, in stats.Input, present [
 func TestRecountUndoes(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		w := randomWorld(t)
-		pos := int64(rapid.IntRange(1, len(w.events)).Draw(t, "pos"))
-		now := w.fold()
-		head := &world{project: w.project, states: w.states, events: w.events[:pos]}
-		then := head.fold()
+		w := statstest.Random(t)
+		pos := int64(rapid.IntRange(1, len(w.Events)).Draw(t, "pos"))
+		now := w.Fold()
+		head := &statstest.World{Project: w.Project, States: w.States, Events: w.Events[:pos]}
+		then := head.Fold()
 		v := stats.NewVerification(10)
-		for task, row := range now.work.Tasks {
+		for task, row := range now.Work.Tasks {
 			var events []stats.Event
-			for _, e := range w.events {
+			for _, e := range w.Events {
 				if e.ID == task {
 					events = append(events, e)
 				}
 			}
-			want, transitions, err := stats.Recount(row, events, pos, w.category)
+			want, transitions, err := stats.Recount(row, events, pos, func(s uuid.UUID) stats.Category { return category(w, s) })
 			if err != nil {
 				t.Fatal(err)
 			}
-			v.CompareTask(want, then.work.Tasks[task])
+			v.CompareTask(want, then.Work.Tasks[task])
 			var have []stats.Transition
-			for _, tr := range then.work.Transitions {
+			for _, tr := range then.Work.Transitions {
 				if tr.Task == task {
 					have = append(have, tr)
 				}
 			}
-			v.CompareTransitions(w.project, transitions, have)
+			v.CompareTransitions(w.Project, transitions, have)
 		}
 		if v.Count != 0 {
 			t.Fatalf("differences: %+v", v.Differences)
