@@ -357,7 +357,7 @@ from_docker() {
     postgres) flags+=(-c fsync=off -c synchronous_commit=off -c full_page_writes=off) ;;
   esac
   [ "$E" = postgres ] || flags+=("--max-connections=$MAX_CONNECTIONS" --performance-schema=OFF)
-  name=tallyboard-test-$E${VARIANT:+-$VARIANT}-$(id -u)
+  name=tallyboard-test-$E${VARIANT:+-$VARIANT}-$(cksum <<<"$CACHE" | cut -d " " -f 1)
   docker image inspect "$image" >/dev/null 2>&1 || { say "$E: pulling $image"; timeout 900 docker pull -q "$image" >/dev/null || return 1; }
   docker rm -fv "$name" >/dev/null 2>&1 || true
   docker run -d --name "$name" -p "127.0.0.1::$port" "${options[@]}" "$image" "${flags[@]}" >/dev/null || return 1
