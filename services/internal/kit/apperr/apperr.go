@@ -25,6 +25,7 @@ const (
 	Forbidden            Code = "forbidden"              // 403: the caller is known and may not do this
 	NotFound             Code = "not-found"              // 404: no such thing, or the caller may not know of it
 	MethodNotAllowed     Code = "method-not-allowed"     // 405: the path exists, the method does not
+	RequestTimeout       Code = "request-timeout"        // 408: the request did not arrive in time
 	Conflict             Code = "conflict"               // 409: the state of the thing does not allow this
 	Gone                 Code = "gone"                   // 410: it was there and will not come back
 	Stale                Code = "stale-version"          // 412: somebody else changed it first; Current has the present state

@@ -56,6 +56,7 @@ var statusOf = map[apperr.Code]int{
 	apperr.Forbidden:            http.StatusForbidden,
 	apperr.NotFound:             http.StatusNotFound,
 	apperr.MethodNotAllowed:     http.StatusMethodNotAllowed,
+	apperr.RequestTimeout:       http.StatusRequestTimeout,
 	apperr.Conflict:             http.StatusConflict,
 	apperr.Gone:                 http.StatusGone,
 	apperr.Stale:                http.StatusPreconditionFailed,
@@ -81,11 +82,10 @@ func StatusOf(code apperr.Code) int {
 
 // codeOfStatus is the reverse of statusOf for errors that Fiber makes.
 var codeOfStatus = func() map[int]apperr.Code {
-	codes := make(map[int]apperr.Code, len(statusOf)+1)
+	codes := make(map[int]apperr.Code, len(statusOf))
 	for code, status := range statusOf {
 		codes[status] = code
 	}
-	codes[http.StatusRequestTimeout] = apperr.Timeout
 	return codes
 }()
 
@@ -207,7 +207,7 @@ func translateFiber(e *fiber.Error) *apperr.Error {
 	case e.Code == http.StatusRequestHeaderFieldsTooLarge:
 		return apperr.New(apperr.HeadersTooLarge, "The request header is larger than allowed.")
 	case e.Code == http.StatusRequestTimeout:
-		return apperr.New(apperr.Timeout, "The request did not arrive in time.")
+		return apperr.New(apperr.RequestTimeout, "The request did not arrive in time.")
 	case e.Code == http.StatusBadGateway: // Fiber's word for a connection that broke while reading the request
 		return apperr.Wrap(e, apperr.Canceled, "The connection broke off.")
 	case e.Code == http.StatusBadRequest:
