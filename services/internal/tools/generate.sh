@@ -28,3 +28,8 @@ if [ -n "$(cd services/web && npm pkg get scripts.generate 2>/dev/null | tr -d '
   make ui-deps
   (cd services/web && npm run --silent generate)
 fi
+
+step "docs/configuration.md"
+mkdir -p bin
+(cd services/internal/tools && GOWORK=off go build -o "$OLDPWD/bin/configdoc" ./configdoc)
+bin/configdoc
