@@ -141,3 +141,16 @@ func caConfig(file, host string) (*tls.Config, error) {
 	}
 	return &tls.Config{RootCAs: roots, ServerName: host, MinVersion: tls.VersionTLS12}, nil
 }
+
+// ResolvedURL returns URL with Password in it. It is a secret.
+func (c Config) ResolvedURL() (string, error) {
+	if c.Password == "" {
+		return c.URL, nil
+	}
+	u, err := parseURL(c.URL)
+	if err != nil {
+		return "", err
+	}
+	u.User = url.UserPassword(u.User.Username(), c.Password)
+	return u.String(), nil
+}
