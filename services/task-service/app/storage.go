@@ -78,7 +78,7 @@ func openMySQL(ctx context.Context, cfg Config, requests, background db.Options)
 		return nil, errors.Join(err, front.Close())
 	}
 	return &storage{
-		engine: db.MySQL, requests: mysql.New(front), background: mysql.New(back), leases: lease.NewMySQL(back, leaseTable),
+		engine: db.MySQL, requests: mysql.New(front, back), background: mysql.New(back, back), leases: lease.NewMySQL(back, leaseTable),
 		roles:           access.NewMySQLRoles(front),
 		poolStats:       func() db.PoolStats { return db.MySQLStats(front) },
 		backgroundStats: func() db.PoolStats { return db.MySQLStats(back) },
@@ -106,7 +106,7 @@ func openPostgres(ctx context.Context, cfg Config, requests, background db.Optio
 		return nil, err
 	}
 	return &storage{
-		engine: db.Postgres, requests: postgres.New(front), background: postgres.New(back),
+		engine: db.Postgres, requests: postgres.New(front, back), background: postgres.New(back, back),
 		leases:          lease.NewPostgres(back, leaseTable),
 		roles:           access.NewPostgresRoles(front),
 		poolStats:       func() db.PoolStats { return db.PostgresStats(front) },

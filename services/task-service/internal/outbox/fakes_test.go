@@ -143,14 +143,14 @@ func (s *fakeStore) Backlog(context.Context, int) (int64, time.Time, int64, int6
 	return int64(len(s.events)) - given, time.Time{}, given, s.published, nil
 }
 
-func (s *fakeStore) ForgetKeys(_ context.Context, before time.Time, limit int) (int, error) {
+func (s *fakeStore) ForgetIdempotency(_ context.Context, before time.Time, limit int) (int64, error) {
 	if err := s.lock(); err != nil {
 		return 0, err
 	}
 	defer s.mu.Unlock()
-	n := 0
+	n := int64(0)
 	s.keys = slices.DeleteFunc(s.keys, func(made time.Time) bool {
-		if n < limit && made.Before(before) {
+		if n < int64(limit) && made.Before(before) {
 			n++
 			return true
 		}

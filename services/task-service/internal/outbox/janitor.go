@@ -23,7 +23,7 @@ func (r *Relay) sweepKeys(ctx context.Context) {
 func (r *Relay) forgetKeys(ctx context.Context) error {
 	before := time.Now().Add(-r.cfg.ForgetKeysAfter)
 	for {
-		n, err := r.keys.ForgetKeys(ctx, before, keysPerSweep)
+		n, err := r.keys.ForgetIdempotency(ctx, before, keysPerSweep)
 		if err != nil || n < keysPerSweep {
 			return err
 		}

@@ -61,8 +61,8 @@ type Config struct {
 	Lease lease.Config
 }
 
-// Store is the outbox side of the events table, per shard of the total order. Assign and MarkPublished fail if a relay
-// with a higher epoch has fenced this one off.
+// Store is the outbox side of the events table, per shard of the total order. What writes fails with apperr.Conflict if a
+// relay with a higher epoch has fenced this one off.
 type Store interface {
 	// Fence makes epoch the only one that may write from now on. It fails if a higher one has done so.
 	Fence(ctx context.Context, shard int, epoch int64) error
@@ -80,8 +80,8 @@ type Store interface {
 
 // KeyStore forgets idempotency records.
 type KeyStore interface {
-	// ForgetKeys removes up to limit records made before a moment and returns how many.
-	ForgetKeys(ctx context.Context, before time.Time, limit int) (int, error)
+	// ForgetIdempotency removes up to limit records made before a moment and returns how many.
+	ForgetIdempotency(ctx context.Context, before time.Time, limit int) (int64, error)
 }
 
 // Bus is NATS as the relay uses it; see jsbus.Bus.
