@@ -115,6 +115,27 @@ func (e GroupBy) Valid() bool {
 	}
 }
 
+// Defines values for ImportProgressType.
+const (
+	ImportProgressTypeProblem  ImportProgressType = "problem"
+	ImportProgressTypeProgress ImportProgressType = "progress"
+	ImportProgressTypeReport   ImportProgressType = "report"
+)
+
+// Valid indicates whether the value is a known member of the ImportProgressType enum.
+func (e ImportProgressType) Valid() bool {
+	switch e {
+	case ImportProgressTypeProblem:
+		return true
+	case ImportProgressTypeProgress:
+		return true
+	case ImportProgressTypeReport:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for ImportReportFormat.
 const (
 	ImportReportFormatCsv           ImportReportFormat = "csv"
@@ -734,6 +755,31 @@ type EventPage struct {
 // GroupBy defines model for GroupBy.
 type GroupBy string
 
+// Health status, database latency, pool, checks, timestamp.
+type Health map[string]interface{}
+
+// ImportProgress defines model for ImportProgress.
+type ImportProgress struct {
+	// Bytes Bytes read so far.
+	Bytes *int64 `json:"bytes,omitempty"`
+
+	// Problem RFC 9457 problem details.
+	//
+	// Example: {"code":"invalid","detail":"filter: there is no field colour","errors":[{"message":"there is no field colour","name":"filter","position":12}],"instance":"/api/v1/projects/WEB/tasks","status":400,"title":"Invalid request","traceId":"4bf92f3577b34da6a3ce929d0e0e4736","type":"/problems/invalid"}
+	Problem *Problem      `json:"problem,omitempty"`
+	Report  *ImportReport `json:"report,omitempty"`
+
+	// Rows Rows read so far.
+	Rows *int64 `json:"rows,omitempty"`
+
+	// Tasks Tasks stored so far.
+	Tasks *int64             `json:"tasks,omitempty"`
+	Type  ImportProgressType `json:"type"`
+}
+
+// ImportProgressType defines model for ImportProgress.Type.
+type ImportProgressType string
+
 // ImportRefusal defines model for ImportRefusal.
 type ImportRefusal struct {
 	Id *string `json:"id,omitempty"`
@@ -853,6 +899,9 @@ type PersonNew struct {
 	Handle string `json:"handle"`
 	Name   string `json:"name"`
 }
+
+// PoolStats defines model for PoolStats.
+type PoolStats map[string]interface{}
 
 // Priority 0 none, 1 urgent, 2 high, 3 medium, 4 low.
 type Priority = int
