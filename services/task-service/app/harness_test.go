@@ -37,6 +37,8 @@ type replica struct {
 	url  string
 	log  *logBuffer
 	stop func() // ends it and checks that it ended well
+
+	traceID string // of the last answer
 }
 
 // env are variables beside DATABASE_URL and NATS_URL.
@@ -126,6 +128,7 @@ func (r *replica) send(method, path string, body, out any, header ...string) int
 	if err != nil {
 		r.t.Fatalf("%s %s: %v", method, path, err)
 	}
+	r.traceID = res.Header.Get("X-Trace-Id")
 	if out != nil {
 		if err := json.Unmarshal(answer, out); err != nil {
 			r.t.Fatalf("%s %s: %s %s: %v", method, path, res.Status, answer, err)
