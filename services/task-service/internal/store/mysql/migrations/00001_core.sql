@@ -14,10 +14,12 @@ CREATE TABLE projects (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
 -- Apart from projects, so that creating tasks (locks this row) and changing them (share the project row) do not wait
--- for each other. Its lock is also what serialises changes of parents and relations.
+-- for each other. Its lock is also what serialises changes of parents and relations. version repeats projects.version,
+-- so that creating tasks reads this one row and finds the settings in its cache.
 CREATE TABLE project_counters (
   project_id  BINARY(16) NOT NULL PRIMARY KEY,
   last_number BIGINT     NOT NULL,
+  version     BIGINT     NOT NULL,
   CONSTRAINT counters_project FOREIGN KEY (project_id) REFERENCES projects (id)
 ) ENGINE=InnoDB;
 
@@ -44,13 +46,21 @@ CREATE TABLE labels (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
 -- assignees and labels repeat task_assignees and task_labels, so that a list is one select; both are written in the
--- same transaction. ranks are ASCII and compare by byte.
+-- same transaction. Ranks are ASCII and compare by byte. title_key and words are made by package query: the folded
+-- title, by which lists sort, and the folded words of title and description, each behind a tag of its project, so that a
+-- search reads only its project's part of the index and knows neither stop words nor a shortest word. Both compare by
+-- byte, so that every engine gives the same answers.
+-- There is no foreign key to projects: its check would lock the project's row in the hot path and against the order
+-- task, project, counters in which every transaction locks. Projects are never deleted.
+-- An index for every order a list may have; "trashed IS NULL" is a constant to the optimiser, and id makes pages exact.
 CREATE TABLE tasks (
   id          BINARY(16)   NOT NULL PRIMARY KEY,
   project_id  BINARY(16)   NOT NULL,
   number      BIGINT       NOT NULL,
   title       VARCHAR(500) NOT NULL,
+  title_key   VARCHAR(64)  CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   description MEDIUMTEXT   NOT NULL,
+  words       MEDIUMTEXT   CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   state_id    BINARY(16)   NOT NULL,
   task_rank   VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   priority    TINYINT      NOT NULL,
@@ -72,19 +82,20 @@ CREATE TABLE tasks (
   trashed     DATETIME(6)  NULL,
   last_at     DATETIME(6)  NOT NULL,
   source      VARCHAR(190) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
-  live        BOOLEAN      AS (trashed IS NULL) STORED NOT NULL,
   UNIQUE KEY tasks_number (project_id, number),
   UNIQUE KEY tasks_rank (project_id, task_rank),
   UNIQUE KEY tasks_source (project_id, source),
-  KEY tasks_live_rank (project_id, live, task_rank),
-  KEY tasks_state_rank (project_id, live, state_id, task_rank),
-  KEY tasks_created (project_id, live, created, id),
-  KEY tasks_updated (project_id, live, updated, id),
-  KEY tasks_due (project_id, live, due_date, id),
+  KEY tasks_state (project_id, trashed, state_id, task_rank),
+  KEY tasks_created (project_id, trashed, created, id),
+  KEY tasks_updated (project_id, trashed, updated, id),
+  KEY tasks_completed (project_id, trashed, completed, id),
+  KEY tasks_start (project_id, trashed, start_date, id),
+  KEY tasks_due (project_id, trashed, due_date, id),
+  KEY tasks_priority (project_id, trashed, priority, id),
+  KEY tasks_title (project_id, trashed, title_key, id),
   KEY tasks_parent (parent_id),
-  FULLTEXT KEY tasks_text (title, description),
-  CONSTRAINT tasks_of_project FOREIGN KEY (project_id) REFERENCES projects (id),
-  CONSTRAINT tasks_priority CHECK (priority BETWEEN 0 AND 4)
+  FULLTEXT KEY tasks_words (words),
+  CONSTRAINT tasks_priority_range CHECK (priority BETWEEN 0 AND 4)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_unicode_ci;
 
 CREATE TABLE task_assignees (

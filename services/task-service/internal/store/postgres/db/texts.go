@@ -1,0 +1,7 @@
+package pgdb
+
+// Texts of statements that are sent together with others, see package postgres.
+const (
+	LockCountersText = lockCounters
+	LastRankText     = lastRank
+)

@@ -1,0 +1,33 @@
+-- name: LockRelay :one
+SELECT epoch, given, published FROM relay_positions WHERE shard = $1 FOR UPDATE;
+
+-- name: RelayPositions :one
+SELECT epoch, given, published FROM relay_positions WHERE shard = $1;
+
+-- SKIP LOCKED passes over rows of transactions that are not committed yet instead of waiting for them.
+-- name: WaitingEvents :many
+SELECT id FROM events WHERE shard = $1 AND pos IS NULL ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED;
+
+-- name: SetGiven :exec
+UPDATE relay_positions SET epoch = $1, given = $2 WHERE shard = $3;
+
+-- name: SetPublished :exec
+UPDATE relay_positions SET epoch = $1, published = $2 WHERE shard = $3;
+
+-- name: SetEpoch :exec
+UPDATE relay_positions SET epoch = $1 WHERE shard = $2;
+
+-- name: Unpublished :many
+SELECT * FROM events WHERE shard = $1 AND pos > $2 ORDER BY pos LIMIT $3;
+
+-- name: CountWaiting :one
+SELECT COUNT(*) FROM events WHERE shard = $1 AND pos IS NULL;
+
+-- name: OldestWaiting :one
+SELECT recorded FROM events WHERE shard = $1 AND pos IS NULL ORDER BY id LIMIT 1;
+
+-- name: ForgetIdempotency :execrows
+DELETE FROM idempotency WHERE (actor, ikey) IN (SELECT i.actor, i.ikey FROM idempotency i WHERE i.created < $1 ORDER BY i.created LIMIT $2);
+
+-- name: GivePositions :exec
+UPDATE events e SET pos = g.pos FROM (SELECT unnest(@ids::bigint[]) AS id, unnest(@positions::bigint[]) AS pos) g WHERE e.id = g.id;

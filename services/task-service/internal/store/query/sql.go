@@ -1,0 +1,91 @@
+// Package query compiles the statements whose shape is not fixed: the task list with its filter, and inserts and updates
+// of a varying number of rows and columns. Both engines use it; what their dialects do differently is in [Dialect].
+//
+// Statement text is only ever put together from constants of this program. Values travel as parameters.
+package query
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// Literal is statement text. Constants convert to it by themselves, variables do not: that keeps user text out.
+type Literal string
+
+// Dialect is what the engines do differently.
+type Dialect struct {
+	numbered bool // parameters are $1, $2 …, not ?
+	id       func(uuid.UUID) any
+	rows     bool // compares rows such as (a, b) > (x, y) by index
+	words    func(s *SQL, text string)
+}
+
+// MySQL is the dialect of MySQL 8.0 and later and of MariaDB 10.11 and later.
+var MySQL = &Dialect{
+	id: func(id uuid.UUID) any { return id[:] },
+	words: func(s *SQL, text string) {
+		s.Text("MATCH (t.words) AGAINST (").Arg(text).Text(" IN BOOLEAN MODE)")
+	},
+}
+
+// Postgres is the dialect of PostgreSQL.
+var Postgres = &Dialect{
+	numbered: true,
+	rows:     true,
+	id:       func(id uuid.UUID) any { return id },
+	words: func(s *SQL, text string) {
+		s.Text("t.words @@ ").Arg(text).Text("::text::tsquery")
+	},
+}
+
+// SQL is a statement under construction.
+type SQL struct {
+	d    *Dialect
+	b    strings.Builder
+	args []any
+}
+
+// New returns an empty statement.
+func (d *Dialect) New() *SQL { return &SQL{d: d} }
+
+// Text appends statement text.
+func (s *SQL) Text(t Literal) *SQL {
+	s.b.WriteString(string(t))
+	return s
+}
+
+// Arg appends a parameter.
+func (s *SQL) Arg(v any) *SQL {
+	s.args = append(s.args, v)
+	if s.d.numbered {
+		s.b.WriteByte('$')
+		s.b.WriteString(strconv.Itoa(len(s.args)))
+		return s
+	}
+	s.b.WriteByte('?')
+	return s
+}
+
+// ID appends an id as a parameter.
+func (s *SQL) ID(id uuid.UUID) *SQL { return s.Arg(s.d.id(id)) }
+
+// IDs appends a list of ids in parentheses; it must not be empty.
+func (s *SQL) IDs(ids []uuid.UUID) *SQL {
+	return list(s, ids, func(id uuid.UUID) { s.ID(id) })
+}
+
+func list[T any](s *SQL, values []T, each func(T)) *SQL {
+	s.Text("(")
+	for i, v := range values {
+		if i > 0 {
+			s.Text(", ")
+		}
+		each(v)
+	}
+	return s.Text(")")
+}
+
+// Build returns the statement and its parameters.
+func (s *SQL) Build() (text string, args []any) { return s.b.String(), s.args }
