@@ -8,47 +8,23 @@ import (
 	"log/slog"
 	"time"
 
-	access "github.com/tallyboard/tallyboard/services/internal/access/migrations"
+	"github.com/tallyboard/tallyboard/services/internal/access/migrations"
 	"github.com/tallyboard/tallyboard/services/internal/kit/db"
-	mysqlschema "github.com/tallyboard/tallyboard/services/task-service/internal/store/mysql/migrations"
-	postgresschema "github.com/tallyboard/tallyboard/services/task-service/internal/store/postgres/migrations"
+	"github.com/tallyboard/tallyboard/services/task-service/internal/store"
 )
-
-// schema is one set of migrations that the service needs.
-type schema struct {
-	table string
-	files fs.FS
-}
-
-// schemas returns the migrations of an engine in the order they are applied.
-func schemas(engine db.Engine) []schema {
-	if engine == db.Postgres {
-		return []schema{{access.Table, access.Postgres()}, {postgresschema.Table, postgresschema.Files}}
-	}
-	return []schema{{access.Table, access.MySQL()}, {mysqlschema.Table, mysqlschema.Files}}
-}
 
 // Migrate brings the schemas of access and of this service up to date. Replicas may call it at once. It fails with
 // db.ErrSchemaNewer if a newer program has migrated the database.
 func Migrate(ctx context.Context, databaseURL string, log *slog.Logger) error {
-	engine, err := db.EngineOf(databaseURL)
-	if err != nil {
-		return err
-	}
-	for _, s := range schemas(engine) {
-		if err := db.Migrate(ctx, databaseURL, s.table, s.files, log); err != nil {
-			return err
-		}
-	}
-	return nil
+	return store.Migrate(ctx, databaseURL, log)
 }
 
 // prepareSchema returns when the schema is current: after migrating it, or after waiting for another to do so. While the
 // database is away it goes on trying. looked is called after the first attempt.
-func prepareSchema(ctx context.Context, cfg Config, store *storage, log *slog.Logger, looked func()) error {
+func prepareSchema(ctx context.Context, cfg Config, s *storage, log *slog.Logger, looked func()) error {
 	held := false
 	for {
-		err := attemptSchema(ctx, cfg, store, log)
+		err := attemptSchema(ctx, cfg, s, log)
 		switch {
 		case err == nil:
 			return nil
@@ -70,36 +46,45 @@ func prepareSchema(ctx context.Context, cfg Config, store *storage, log *slog.Lo
 // errSchemaBehind says that somebody else still has to migrate.
 var errSchemaBehind = errors.New("the schema is not current; waiting for the migrations to be applied")
 
-func attemptSchema(ctx context.Context, cfg Config, store *storage, log *slog.Logger) error {
+func attemptSchema(ctx context.Context, cfg Config, s *storage, log *slog.Logger) error {
 	if cfg.Migrate {
 		return Migrate(ctx, cfg.databaseURL(), log)
 	}
-	return schemaCurrent(ctx, cfg, store)
+	return schemaCurrent(ctx, cfg, s)
 }
 
 // schemaTimeout bounds one look at the schema.
 const schemaTimeout = 5 * time.Second
 
-func schemaCurrent(ctx context.Context, cfg Config, store *storage) error {
+func schemaCurrent(ctx context.Context, cfg Config, s *storage) error {
 	ctx, cancel := context.WithTimeout(ctx, schemaTimeout)
 	defer cancel()
-	if err := store.ping(ctx); err != nil {
+	if err := s.ping(ctx); err != nil {
 		return fmt.Errorf("reach the database: %w", err)
 	}
-	for _, s := range schemas(store.engine) {
-		want, err := db.WantedVersion(s.files)
-		if err != nil {
-			return err
-		}
-		have, err := store.schemaVersion(ctx, s.table)
-		switch {
-		case err != nil && db.IsUnavailable(err):
-			return err
-		case err != nil: // the table is not there yet
-			return fmt.Errorf("%w: %w", errSchemaBehind, err)
-		case have < want:
-			return fmt.Errorf("%w: %s is at version %d of %d", errSchemaBehind, s.table, have, want)
-		}
+	access, own, err := store.Migrations(cfg.Database.URL)
+	if err != nil {
+		return err
+	}
+	if err := tableCurrent(ctx, s, migrations.Table, access); err != nil {
+		return err
+	}
+	return tableCurrent(ctx, s, store.OwnTable, own)
+}
+
+func tableCurrent(ctx context.Context, s *storage, table string, files fs.FS) error {
+	want, err := db.WantedVersion(files)
+	if err != nil {
+		return err
+	}
+	have, err := s.schemaVersion(ctx, table)
+	switch {
+	case err != nil && db.IsUnavailable(err):
+		return err
+	case err != nil: // the table is not there yet
+		return fmt.Errorf("%w: %w", errSchemaBehind, err)
+	case have < want:
+		return fmt.Errorf("%w: %s is at version %d of %d", errSchemaBehind, table, have, want)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/tallyboard/tallyboard/services/task-service/internal/httpapi"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/live"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/outbox"
+	"github.com/tallyboard/tallyboard/services/task-service/internal/store"
 )
 
 // serverDeps are the parts that answer requests.
@@ -30,7 +31,7 @@ type serverDeps struct {
 // newServer returns the HTTP server with all routes.
 func newServer(cfg Config, deps Deps, d serverDeps) (*fiber.App, error) {
 	server := fiberx.New(cfg.HTTP, d.tel.Logger(), d.tel)
-	checks, err := healthChecks(d)
+	checks, err := healthChecks(cfg, d)
 	if err != nil {
 		return nil, err
 	}
@@ -51,15 +52,17 @@ func newServer(cfg Config, deps Deps, d serverDeps) (*fiber.App, error) {
 }
 
 // healthChecks probe through the background pool, so that a service under load is not taken for a sick one.
-func healthChecks(d serverDeps) ([]fiberx.Check, error) {
-	schemas := schemas(d.store.engine)
-	own := schemas[len(schemas)-1]
-	want, err := db.WantedVersion(own.files)
+func healthChecks(cfg Config, d serverDeps) ([]fiberx.Check, error) {
+	_, own, err := store.Migrations(cfg.Database.URL)
+	if err != nil {
+		return nil, err
+	}
+	want, err := db.WantedVersion(own)
 	if err != nil {
 		return nil, err
 	}
 	return []fiberx.Check{
-		fiberx.DatabaseCheck(func(ctx context.Context) (int64, error) { return d.store.schemaVersion(ctx, own.table) }, want),
+		fiberx.DatabaseCheck(func(ctx context.Context) (int64, error) { return d.store.schemaVersion(ctx, store.OwnTable) }, want),
 		{Name: "nats", Probe: func(context.Context) fiberx.CheckResult {
 			r := fiberx.CheckResult{OK: d.bus.Connected(), Since: d.bus.Since()}
 			if !r.OK {

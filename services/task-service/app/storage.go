@@ -9,41 +9,20 @@ import (
 	"github.com/tallyboard/tallyboard/services/internal/kit/db"
 	"github.com/tallyboard/tallyboard/services/internal/kit/lease"
 	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
-	"github.com/tallyboard/tallyboard/services/task-service/internal/account"
-	"github.com/tallyboard/tallyboard/services/task-service/internal/outbox"
-	"github.com/tallyboard/tallyboard/services/task-service/internal/project"
+	"github.com/tallyboard/tallyboard/services/task-service/internal/store"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/store/mysql"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/store/postgres"
-	"github.com/tallyboard/tallyboard/services/task-service/internal/task"
 )
 
 // leaseTable holds the leases of this service.
 const leaseTable = "task_leases"
 
-// store is what both engines' stores do.
-type store interface {
-	task.Writer
-	task.Reader
-	task.HistoryReader
-	task.ImportStore
-	project.Store
-	project.ViewStore
-	account.Store
-	outbox.Store
-	outbox.KeyStore
-}
-
-var (
-	_ store = (*mysql.Store)(nil)
-	_ store = (*postgres.Store)(nil)
-)
-
 // storage is one database behind two pools: a traced one for requests, and an untraced one for what goes on beside them,
 // so that neither waits for the other and traces hold no polling.
 type storage struct {
 	engine     db.Engine
-	requests   store
-	background store
+	requests   store.Store
+	background store.Store
 	leases     lease.Store
 	roles      access.RoleSource
 

@@ -208,6 +208,24 @@ func (s *fakeStore) state() (unpositioned int, published int64) {
 	return len(s.events) - len(s.positioned), s.published
 }
 
+func (s *fakeStore) first() history.Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return *s.events[0]
+}
+
+func (s *fakeStore) keysLeft() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.keys)
+}
+
+func (s *fakeStore) committed() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return int64(len(s.events))
+}
+
 func (s *fakeStore) setAway(away bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -273,13 +291,19 @@ func (b *fakeBus) Listen(_ string, fn func([]byte)) (func(), error) {
 	}, nil
 }
 
+func (b *fakeBus) tried() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.attempts
+}
+
 func (b *fakeBus) set(away, refuse bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.away, b.refuse = away, refuse
 }
 
-// positions returns those of the messages so far, and tells if one came without a smaller one ever before it.
+// positions returns those of the messages so far.
 func (b *fakeBus) positions(t fataler) []int64 {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -323,10 +347,10 @@ func (f *fakeFeed) Observe(events []history.Event) {
 	}
 }
 
-func (f *fakeFeed) last() int64 {
+func (f *fakeFeed) seen() (announced int64, observed []int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.announced
+	return f.announced, slices.Clone(f.observed)
 }
 
 // replica is a running relay. It is used inside a synctest bubble.

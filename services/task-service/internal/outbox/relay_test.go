@@ -38,14 +38,14 @@ func TestCommittedEventsArePublishedInOrder(t *testing.T) {
 		if got := bus.positions(t); !slices.Equal(got, upTo(11)) {
 			t.Errorf("published %v, want 1 to 11", got)
 		}
-		if !slices.Equal(r.feed.observed, upTo(11)) || r.feed.announced != 11 {
-			t.Errorf("live feed got %v up to %d, want 1 to 11", r.feed.observed, r.feed.announced)
+		if announced, observed := r.feed.seen(); !slices.Equal(observed, upTo(11)) || announced != 11 {
+			t.Errorf("live feed got %v up to %d, want 1 to 11", observed, announced)
 		}
 		if _, published := store.state(); published != 11 {
 			t.Errorf("published up to %d after %v, want 11", published, time.Since(before))
 		}
 		first := bus.messages()[0]
-		if want := eventpb.Subject(*store.events[0]); first.Subject != want || first.ID != "1" {
+		if want := eventpb.Subject(store.first()); first.Subject != want || first.ID != "1" {
 			t.Errorf("message on %s with id %s, want %s, 1", first.Subject, first.ID, want)
 		}
 	})
@@ -81,11 +81,12 @@ func TestPositionsGoOnWhileNATSIsAway(t *testing.T) {
 			time.Sleep(time.Minute)
 		}
 		synctest.Wait()
-		if left, _ := store.state(); left != 0 || r.feed.last() != 15 {
-			t.Errorf("%d events without position, announced up to %d; want 0 and 15", left, r.feed.last())
+		announced, _ := r.feed.seen()
+		if left, _ := store.state(); left != 0 || announced != 15 {
+			t.Errorf("%d events without position, announced up to %d; want 0 and 15", left, announced)
 		}
-		if bus.attempts != 0 {
-			t.Errorf("%d attempts to publish into nothing", bus.attempts)
+		if n := bus.tried(); n != 0 {
+			t.Errorf("%d attempts to publish into nothing", n)
 		}
 		bus.set(false, false)
 		time.Sleep(200 * time.Millisecond)
@@ -105,8 +106,8 @@ func TestRefusalIsRetriedInOrderWithoutPressing(t *testing.T) {
 		store.commit(40, "")
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if bus.attempts < 10 || bus.attempts > 40 {
-			t.Errorf("%d attempts in a minute, want about one in 4 s after the first few", bus.attempts)
+		if n := bus.tried(); n < 10 || n > 40 {
+			t.Errorf("%d attempts in a minute, want about one in 4 s after the first few", n)
 		}
 		bus.set(false, false)
 		time.Sleep(10 * time.Second)
@@ -222,12 +223,12 @@ func TestJanitorForgetsOldKeys(t *testing.T) {
 		defer r.stop()
 		time.Sleep(time.Second)
 		synctest.Wait()
-		if n := len(store.keys); n != 24*60+1 {
+		if n := store.keysLeft(); n != 24*60+1 {
 			t.Errorf("%d keys are left, want those of the last 24 h", n)
 		}
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if n := len(store.keys); n < 23*60 || n > 23*60+11 {
+		if n := store.keysLeft(); n < 23*60 || n > 23*60+11 {
 			t.Errorf("%d keys are left an hour later, want about %d", n, 23*60)
 		}
 	})
@@ -303,7 +304,7 @@ func TestOrderHoldsThroughTakeOversAndFailures(t *testing.T) {
 			}
 			time.Sleep(5 * time.Minute)
 			synctest.Wait()
-			total := int64(len(store.events))
+			total := store.committed()
 			if left, published := store.state(); left != 0 || published != total {
 				t.Fatalf("%d events without position, published up to %d of %d", left, published, total)
 			}
