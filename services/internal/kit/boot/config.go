@@ -16,9 +16,14 @@ import (
 
 // LoadConfig reads a T from environ ("NAME=value" entries, such as os.Environ()), by the tags of
 // github.com/caarlos0/env: `env:"NAME"`, `envDefault:"…"`, `env:"NAME,required"`. The error has one line per variable at
-// fault and names it; values are not repeated, for they may be secret. A T with a Validate() error method is validated.
+// fault and names it; values are not repeated, for they may be secret. A secret variable NAME may come from a file that
+// NAME_FILE names. A T with a Validate() error method is validated.
 func LoadConfig[T any](environ []string) (T, error) {
-	cfg, err := env.ParseAsWithOptions[T](env.Options{Environment: env.ToMap(environ)})
+	values := env.ToMap(environ)
+	if err := readSecretFiles(values, Variables(*new(T))); err != nil {
+		return *new(T), err
+	}
+	cfg, err := env.ParseAsWithOptions[T](env.Options{Environment: values})
 	if err != nil {
 		return cfg, readable[T](err)
 	}
