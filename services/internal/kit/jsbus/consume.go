@@ -76,14 +76,7 @@ func (b *Bus) durable(ctx context.Context, name string) (jetstream.Consumer, err
 	} else if !errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return nil, err
 	}
-	consumer, err = b.js.CreateOrUpdateConsumer(ctx, b.cfg.Stream, jetstream.ConsumerConfig{
-		Durable:       name,
-		AckPolicy:     jetstream.AckExplicitPolicy,
-		DeliverPolicy: jetstream.DeliverAllPolicy,
-		AckWait:       b.cfg.AckWait,
-		MaxAckPending: b.cfg.MaxAckPending,
-		MaxDeliver:    -1, // what cannot be applied is parked by the consumer, not forgotten by the server
-	})
+	consumer, err = b.js.CreateOrUpdateConsumer(ctx, b.cfg.Stream, b.durableConfig(name))
 	if err != nil {
 		return nil, fmt.Errorf("create consumer %s: %w", name, err)
 	}
