@@ -1,0 +1,89 @@
+package demo
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Config of the demo.
+type Config struct {
+	URL  string `env:"TALLYBOARD_URL" envDefault:"http://localhost:8080"` // of a running Tallyboard
+	Key  string `env:"DEMO_KEY" envDefault:"DEMO"`                        // of the project to fill
+	Seed uint64 `env:"DEMO_SEED" envDefault:"1"`                          // the same seed makes the same story
+}
+
+const timeout = 2 * time.Minute // for the import of some hundred tasks
+
+// Run fills a project of a running Tallyboard. Running it again on the same day adds nothing.
+func Run(ctx context.Context, cfg Config, out io.Writer) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	base := strings.TrimSuffix(cfg.URL, "/")
+	now := time.Now().UTC().Truncate(24 * time.Hour).Add(17 * time.Hour)
+	if now.After(time.Now()) {
+		now = now.AddDate(0, 0, -1)
+	}
+	doc := compose(cfg.Seed, cfg.Key, "Demo: a team's quarter", simulate(cfg.Seed, now), now)
+	project, err := json.Marshal(map[string]any{"key": cfg.Key, "name": doc.Project.Name})
+	if err != nil {
+		return err
+	}
+	if status, body, err := post(ctx, base+"/api/v1/projects", project); err != nil {
+		return fmt.Errorf("no Tallyboard answers at %s (start it with make run, or set TALLYBOARD_URL): %w", base, err)
+	} else if status != http.StatusCreated && status != http.StatusConflict {
+		return fmt.Errorf("create the project %s: %s", cfg.Key, explain(status, body))
+	}
+	text, err := json.Marshal(doc)
+	if err != nil {
+		return err
+	}
+	status, body, err := post(ctx, base+"/api/v1/projects/"+cfg.Key+"/import?format=tallyboard", text)
+	if err != nil {
+		return fmt.Errorf("import the demo: %w", err)
+	}
+	if status != http.StatusOK {
+		return fmt.Errorf("import the demo: %s", explain(status, body))
+	}
+	var report struct {
+		Tasks, Known, Events, RefusedRows int64
+		Refused                           []struct{ Reason string }
+	}
+	if err := json.Unmarshal(body, &report); err != nil {
+		return fmt.Errorf("read the import's report: %w", err)
+	}
+	if report.RefusedRows > 0 {
+		return fmt.Errorf("%d tasks of the demo were refused, the first because: %s", report.RefusedRows, report.Refused[0].Reason)
+	}
+	fmt.Fprintf(out, "%d tasks with %d events added to %s (%d were there already): %s/p/%s/board\n", report.Tasks, report.Events, cfg.Key, report.Known, base, cfg.Key)
+	return nil
+}
+
+func post(ctx context.Context, url string, body []byte) (status int, answer []byte, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer res.Body.Close()
+	answer, err = io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	return res.StatusCode, answer, err
+}
+
+// explain shows what a problem document says.
+func explain(status int, body []byte) string {
+	var p struct{ Detail, Title string }
+	if json.Unmarshal(body, &p) == nil && p.Detail+p.Title != "" {
+		return fmt.Sprintf("%s (status %d)", strings.TrimSpace(p.Title+": "+p.Detail), status)
+	}
+	return fmt.Sprintf("status %d", status)
+}
