@@ -142,15 +142,34 @@ func caConfig(file, host string) (*tls.Config, error) {
 	return &tls.Config{RootCAs: roots, ServerName: host, MinVersion: tls.VersionTLS12}, nil
 }
 
-// ResolvedURL returns URL with Password in it. It is a secret.
+// caFileParameter is the parameter of a mysql:// URL that does what CAFile does. PostgreSQL has sslrootcert.
+const caFileParameter = "ca-file"
+
+// ResolvedURL returns URL with Password and CAFile in it, for functions that take a URL only. It is a secret.
 func (c Config) ResolvedURL() (string, error) {
-	if c.Password == "" {
+	if c.Password == "" && c.CAFile == "" {
 		return c.URL, nil
+	}
+	engine, err := EngineOf(c.URL)
+	if err != nil {
+		return "", err
 	}
 	u, err := parseURL(c.URL)
 	if err != nil {
 		return "", err
 	}
-	u.User = url.UserPassword(u.User.Username(), c.Password)
+	if c.Password != "" {
+		u.User = url.UserPassword(u.User.Username(), c.Password)
+	}
+	if c.CAFile != "" {
+		query := u.Query()
+		if engine == MySQL {
+			query.Set(caFileParameter, c.CAFile)
+		} else {
+			query.Set("sslmode", "verify-full")
+			query.Set("sslrootcert", c.CAFile)
+		}
+		u.RawQuery = query.Encode()
+	}
 	return u.String(), nil
 }

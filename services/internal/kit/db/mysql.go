@@ -119,6 +119,10 @@ func mysqlConfig(cfg Config) (*mysql.Config, error) {
 	query := u.Query()
 	socket := query.Get("socket")
 	query.Del("socket")
+	if file := query.Get(caFileParameter); file != "" {
+		cfg.CAFile = file
+		query.Del(caFileParameter)
+	}
 	dsn, err := mysql.ParseDSN("/?" + query.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err)

@@ -2,8 +2,12 @@ package db
 
 import (
 	"context"
+	"encoding/pem"
 	"errors"
+	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -290,6 +294,45 @@ func TestResolvedURLHasThePassword(t *testing.T) {
 	}
 	if p, _ := parsed.User.Password(); p != "n@w:/" || parsed.User.Username() != "app" || parsed.RawQuery != "tls=true" {
 		t.Errorf("got %s", u)
+	}
+}
+
+func TestTheCAFileTurnsVerifiedTLSOn(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "ca.pem")
+	server := httptest.NewTLSServer(nil) // its certificate is as good as any
+	defer server.Close()
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(file, certificate, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, cfg := range []Config{{URL: "mysql://u@db.example/x", CAFile: file}, {URL: "mysql://u@db.example/x?ca-file=" + url.QueryEscape(file)}} {
+		resolved, err := cfg.ResolvedURL()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []Config{cfg, {URL: resolved}} {
+			dsn, err := mysqlConfig(c)
+			if err != nil || dsn.TLS == nil || dsn.TLS.ServerName != "db.example" || dsn.TLS.InsecureSkipVerify || dsn.TLS.RootCAs == nil {
+				t.Errorf("%+v: %v", c, err)
+			}
+		}
+	}
+	cfg := Config{URL: "postgres://u@db.example/x", CAFile: file}
+	resolved, err := cfg.ResolvedURL()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []Config{cfg, {URL: resolved}} {
+		h := open(t, c, Options{})
+		if tls := h.pg.Config().ConnConfig.TLSConfig; tls == nil || tls.ServerName != "db.example" || tls.InsecureSkipVerify || tls.RootCAs == nil {
+			t.Errorf("%+v: %+v", c, tls)
+		}
+	}
+	for _, bad := range []string{"/nonexistent.pem", os.DevNull} {
+		if _, err := mysqlConfig(Config{URL: "mysql://u@db.example/x", CAFile: bad}); err == nil {
+			t.Errorf("%s was accepted", bad)
+		}
 	}
 }
 
