@@ -8,6 +8,41 @@ import (
 	"github.com/tallyboard/tallyboard/services/internal/kit/apperr"
 )
 
+// AddStates adds columns, for imports; a name that exists is left as it is.
+func (p *Project) AddStates(by By, in []NewState) error {
+	return p.Edit(by, func(p *Project) error {
+		for _, n := range in {
+			_, open := p.StateNamed(n.Name)
+			if open || n.Archived && p.archivedNamed(n.Name) {
+				continue
+			}
+			if _, err := p.addState(n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (p *Project) archivedNamed(name string) bool {
+	return slices.ContainsFunc(p.States, func(s State) bool { return s.Archived && Fold(s.Name) == Fold(name) })
+}
+
+// AddLabels adds labels, for imports; a name that exists is left as it is.
+func (p *Project) AddLabels(by By, in []NewLabel) error {
+	return p.Edit(by, func(p *Project) error {
+		for _, n := range in {
+			if _, there := p.LabelNamed(n.Name); there {
+				continue
+			}
+			if _, err := p.addLabel(n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
 func (p *Project) addState(in NewState) (State, error) {
 	s := State{Category: in.Category, WIPLimit: in.WIPLimit}
 	var err error
@@ -25,6 +60,10 @@ func (p *Project) addState(in NewState) (State, error) {
 	}
 	if s.ID, err = newID(); err != nil {
 		return s, err
+	}
+	if s.Archived = in.Archived; s.Archived {
+		p.States = append(p.States, s)
+		return s, nil
 	}
 	at := p.behindCategory(s.Category)
 	if in.Position != nil {

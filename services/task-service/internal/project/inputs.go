@@ -18,6 +18,7 @@ type NewState struct {
 	Category Category
 	WIPLimit *int // 1–MaxWIPLimit; nil: none
 	Position *int // 0-based among the states not archived; nil: behind the last of its category
+	Archived bool // only for imports: history names it, no task is in it
 }
 
 // StatePatch says what to change; nil stays.

@@ -230,32 +230,12 @@ func (s *Service) RemoveLabel(ctx context.Context, w Write, key string, id uuid.
 
 // AddStates adds columns, for imports; a name that exists is left as it is.
 func (s *Service) AddStates(ctx context.Context, w Write, key string, in []NewState) (*Project, error) {
-	return s.edit(ctx, w, key, func(p *Project) error {
-		for _, n := range in {
-			if _, there := p.StateNamed(n.Name); there {
-				continue
-			}
-			if _, err := p.addState(n); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return s.update(ctx, w, key, func(p *Project) error { return p.AddStates(s.by(w), in) })
 }
 
 // AddLabels adds labels, for imports; a name that exists is left as it is.
 func (s *Service) AddLabels(ctx context.Context, w Write, key string, in []NewLabel) (*Project, error) {
-	return s.edit(ctx, w, key, func(p *Project) error {
-		for _, n := range in {
-			if _, there := p.LabelNamed(n.Name); there {
-				continue
-			}
-			if _, err := p.addLabel(n); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	return s.update(ctx, w, key, func(p *Project) error { return p.AddLabels(s.by(w), in) })
 }
 
 // SetMember makes a person a member, or changes their role. The last owner keeps theirs.

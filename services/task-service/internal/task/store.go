@@ -186,3 +186,10 @@ func (i *Imported) Place(number int64, rank string) {
 		i.Events[0].Changes = placed(i.Events[0].Changes, number, rank)
 	}
 }
+
+// ExportReader reads what belongs to many tasks at once. Stores may have it beside Reader; exports are faster then.
+type ExportReader interface {
+	EventsOf(ctx context.Context, tasks []uuid.UUID) ([]history.Event, error) // by task and seq
+	CommentsOf(ctx context.Context, tasks []uuid.UUID) ([]Comment, error)     // by creation
+	RelationsOf(ctx context.Context, tasks []uuid.UUID) ([]Relation, error)   // those that start at the tasks
+}
