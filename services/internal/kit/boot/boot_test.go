@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -126,10 +127,13 @@ func TestCloserEndsTheLastFirstAndEachOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := Closer{Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+		var mu sync.Mutex // a part that took too long may still be at work
 		var order []string
 		add := func(name string, fn func(context.Context) error) {
 			c.Add(name, time.Second, func(ctx context.Context) error {
+				mu.Lock()
 				order = append(order, name)
+				mu.Unlock()
 				return fn(ctx)
 			})
 		}
@@ -161,11 +165,11 @@ func TestCloserGoesOnWithoutAPartThatHangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := Closer{Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
-		release, last := make(chan struct{}), false
-		c.Add("last", time.Second, func(context.Context) error { last = true; return nil })
+		release, last := make(chan struct{}), make(chan struct{}, 1)
+		c.Add("last", time.Second, func(context.Context) error { last <- struct{}{}; return nil })
 		c.Add("hangs", time.Second, func(context.Context) error { <-release; return nil })
-		if err := c.Close(t.Context()); !errors.Is(err, context.DeadlineExceeded) || !last {
-			t.Errorf("got %v, last %v", err, last)
+		if err := c.Close(t.Context()); !errors.Is(err, context.DeadlineExceeded) || len(last) != 1 {
+			t.Errorf("got %v, last %d", err, len(last))
 		}
 		close(release)
 	})
