@@ -38,21 +38,6 @@ func Exercise(t *testing.T, open func(t testing.TB) store.Store) {
 	}
 }
 
-type testCase struct {
-	name  string
-	run   func(t *testing.T, f *fixture)
-	alone bool
-}
-
-var cases = []testCase{
-	{"create", create, false},
-	{"create failed neighbours", failedNeighbours, false},
-	{"create idempotent", createIdempotent, false},
-	{"create concurrent", createConcurrent, false},
-	{"create against settings", createAgainstSettings, false},
-	{"odd text", oddText, false},
-}
-
 // fixture is a store with a person and a project of the test's own.
 type fixture struct {
 	store.Store
