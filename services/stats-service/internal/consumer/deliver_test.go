@@ -178,7 +178,9 @@ func compare(r interface {
 	if err != nil {
 		r.Fatal(err)
 	}
-	order := func(a, b stats.Transition) int { return slices.Compare(append(a.Task[:], byte(a.Seq)), append(b.Task[:], byte(b.Seq))) }
+	order := func(a, b stats.Transition) int {
+		return slices.Compare(append(a.Task[:], byte(a.Seq)), append(b.Task[:], byte(b.Seq)))
+	}
 	slices.SortFunc(transitions, order)
 	slices.SortFunc(want.Transitions, order)
 	if v.Count > 0 || tasks != len(want.Tasks) || fmt.Sprint(transitions) != fmt.Sprint(want.Transitions) {

@@ -19,7 +19,7 @@ import (
 func (s *Store) Project(ctx context.Context, key string) (stats.ProjectRef, error) {
 	p, err := db.New(s.pool).ProjectByKey(ctx, key)
 	if errors.Is(err, sql.ErrNoRows) {
-		return stats.ProjectRef{}, apperr.New(apperr.NotFound, "There is no project %s.", key)
+		return stats.ProjectRef{}, apperr.New(apperr.NotFound, "There is no such project.")
 	}
 	if err != nil {
 		return stats.ProjectRef{}, fmt.Errorf("look up project: %w", kitdb.Classify(err))
