@@ -83,13 +83,15 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	domain := newDomain(cfg, store, relay.Wake)
 	streams := fiberx.NewStreams(cfg.Live.MaxSubscribers)
 	state := &readiness{}
-	server, err := newServer(cfg, deps, serverDeps{tel, store, bus, hub, relay, domain, streams, state})
+	server, err := newServer(cfg, deps, serverDeps{tel, store, bus, hub, relay, domain, streams, state}) //nolint:contextcheck // requests have contexts of their own
 	if err != nil {
 		return err
 	}
 
 	// They stop from the bottom up: not ready, streams, HTTP, queued changes, relay, live feed, NATS, pools, telemetry.
-	parts := newParts(ctx)
+	working, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	parts := &parts{fail: fail}
 	closer.Add("live feed", partTimeout, parts.stop("live feed"))
 	closer.Add("relay", cfg.Relay.WindUp+partTimeout, parts.stop("relay"))
 	closer.Add("queued changes", partTimeout, domain.close)
@@ -100,16 +102,16 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 		return pause(ctx, cfg.ShutdownDelay)
 	})
 
-	parts.start("HTTP server", func(context.Context) error { return serve(server, listener) })
+	parts.start(ctx, "HTTP server", func(context.Context) error { return serve(server, listener) })
 	announce := once(deps.Ready, listener.Addr().String())
-	if err := prepareSchema(parts.ctx, cfg, store, log, announce); err != nil {
-		return parts.outcome(err)
+	if err := prepareSchema(working, cfg, store, log, announce); err != nil {
+		return outcome(working, err)
 	}
-	parts.start("relay", relay.Run)
-	parts.start("live feed", hub.Run)
+	parts.start(ctx, "relay", relay.Run)
+	parts.start(ctx, "live feed", hub.Run)
 	state.current.Store(true)
 	log.InfoContext(ctx, "ready", "address", listener.Addr().String())
 	announce()
-	<-parts.ctx.Done()
-	return parts.outcome(nil)
+	<-working.Done()
+	return outcome(working, nil)
 }

@@ -24,7 +24,7 @@ func TestChangeTravelsFromRequestToStreamOnEveryEngine(t *testing.T) {
 			t.Parallel()
 			natsURL := testkit.NATS(t)
 			r := start(t, engine.Open(t), natsURL, nil)
-			r.createProject("WEB")
+			r.createProject()
 			listener, err := nats.Connect(natsURL)
 			if err != nil {
 				t.Fatal(err)
@@ -37,9 +37,9 @@ func TestChangeTravelsFromRequestToStreamOnEveryEngine(t *testing.T) {
 			if err := listener.Flush(); err != nil {
 				t.Fatal(err)
 			}
-			stream := r.watch("WEB", "")
+			stream := r.watch("")
 			ready := next(t, stream, "ready")
-			if ref := r.createTask("WEB", "First"); ref != "WEB-1" {
+			if ref := r.createTask("First"); ref != "WEB-1" {
 				t.Errorf("the first task is %s", ref)
 			}
 			created := next(t, stream, "task.created")
@@ -66,12 +66,12 @@ func TestStreamGoesOnWithoutNATSAndSaysSo(t *testing.T) {
 	t.Parallel()
 	server := testkit.NATSServer(t)
 	r := start(t, testkit.Postgres(t), server.URL(), nil)
-	r.createProject("WEB")
-	stream := r.watch("WEB", "")
+	r.createProject()
+	stream := r.watch("")
 	next(t, stream, "ready")
 	server.Stop()
 	next(t, stream, "stale")
-	r.createTask("WEB", "Without NATS")
+	r.createTask("Without NATS")
 	next(t, stream, "task.created")
 	var health struct{ Status string }
 	if status := r.send(http.MethodGet, "/health", nil, &health); status != http.StatusOK || health.Status != "degraded" {
@@ -81,7 +81,7 @@ func TestStreamGoesOnWithoutNATSAndSaysSo(t *testing.T) {
 	eventually(t, "healthy again", func() bool {
 		return r.send(http.MethodGet, "/health", nil, &health) == http.StatusOK && health.Status == "ok"
 	})
-	r.createTask("WEB", "With NATS")
+	r.createTask("With NATS")
 	next(t, stream, "task.created")
 }
 
@@ -89,12 +89,12 @@ func TestStandbyTakesOverAndStreamsResumeWithoutGap(t *testing.T) {
 	t.Parallel()
 	database, server := testkit.MySQL(t), testkit.NATS(t)
 	first := start(t, database, server, nil)
-	first.createProject("WEB")
-	stream := first.watch("WEB", "")
+	first.createProject()
+	stream := first.watch("")
 	last := next(t, stream, "ready").id
 	second := start(t, database, server, nil)
 	for i := range 20 {
-		[]*replica{first, second}[i%2].createTask("WEB", fmt.Sprint("Task ", i))
+		[]*replica{first, second}[i%2].createTask(fmt.Sprint("Task ", i))
 	}
 	var seen []string
 	for range 10 {
@@ -103,9 +103,9 @@ func TestStandbyTakesOverAndStreamsResumeWithoutGap(t *testing.T) {
 	}
 	first.stop()
 	for i := range 10 {
-		second.createTask("WEB", fmt.Sprint("Task ", 20+i))
+		second.createTask(fmt.Sprint("Task ", 20+i))
 	}
-	resumed := second.watch("WEB", last)
+	resumed := second.watch(last)
 	for range 20 {
 		seen = append(seen, next(t, resumed, "task.created").id)
 	}
@@ -144,8 +144,8 @@ func TestDatabaseMayBeAwayAtTheStartAndLater(t *testing.T) {
 			healthy := func() bool { return r.send(http.MethodGet, "/health", nil, nil) == http.StatusOK }
 			wire.mend()
 			eventually(t, "ready once the database is there", healthy)
-			r.createProject("WEB")
-			stream := r.watch("WEB", "")
+			r.createProject()
+			stream := r.watch("")
 			next(t, stream, "ready")
 
 			wire.cut()
@@ -155,7 +155,7 @@ func TestDatabaseMayBeAwayAtTheStartAndLater(t *testing.T) {
 			}
 			wire.mend()
 			eventually(t, "healthy once the database is back", healthy)
-			r.createTask("WEB", "Kept")
+			r.createTask("Kept")
 			next(t, stream, "task.created")
 		})
 	}
@@ -175,16 +175,16 @@ func TestWaitsForMigrationsOfAnother(t *testing.T) {
 	eventually(t, "ready after the migrations", func() bool {
 		return waiting.send(http.MethodGet, "/health", nil, nil) == http.StatusOK
 	})
-	waiting.createProject("WEB")
+	waiting.createProject()
 }
 
 func TestStopsInOrderWithStreamsOpen(t *testing.T) {
 	t.Parallel()
 	r := start(t, testkit.MariaDB(t), testkit.NATS(t), nil)
-	r.createProject("WEB")
-	stream := r.watch("WEB", "")
+	r.createProject()
+	stream := r.watch("")
 	next(t, stream, "ready")
-	r.createTask("WEB", "Last")
+	r.createTask("Last")
 	began := time.Now()
 	r.stop()
 	if took := time.Since(began); took > 10*time.Second {

@@ -66,7 +66,7 @@ func TestImportAndExportCommands(t *testing.T) {
 	t.Parallel()
 	database := testkit.Postgres(t)
 	r := start(t, database, testkit.NATS(t), nil)
-	r.createProject("WEB")
+	r.createProject()
 	vars := env{"DATABASE_URL": database}
 	file := filepath.Join(t.TempDir(), "tasks.csv")
 	const csv = "id,title,created,finished\nA-1,First,2026-01-02,2026-01-05\nA-2,Second,2026-01-03,\n"
@@ -74,18 +74,18 @@ func TestImportAndExportCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	stream := r.watch("WEB", "")
+	stream := r.watch("")
 	next(t, stream, "ready")
-	if got := command(t, "", vars, "import", "-project", "web", "-dry-run", file); got.err != nil || !strings.Contains(got.out, "would be imported") {
+	if got := command(t, "", vars, "import", "-project", "web", "-dry-run", file); got.err != nil || !strings.Contains(got.out, " 2 tasks would be imported") {
 		t.Fatalf("dry run: %v\n%s%s", got.err, got.out, got.messages)
 	}
-	if got := command(t, csv, vars, "import", "-project", "WEB", "-"); got.err != nil || !strings.Contains(got.out, "2     tasks imported") {
+	if got := command(t, csv, vars, "import", "-project", "WEB", "-"); got.err != nil || !strings.Contains(got.out, " 2 tasks imported") {
 		t.Fatalf("import: %v\n%s%s", got.err, got.out, got.messages)
 	}
 	for range 2 { // the relay of the running service brings them out
 		next(t, stream, "task.created")
 	}
-	if got := command(t, "", vars, "import", "-project", "WEB", file); got.err != nil || !strings.Contains(got.out, "0     tasks imported") {
+	if got := command(t, "", vars, "import", "-project", "WEB", file); got.err != nil || !strings.Contains(got.out, " 0 tasks imported") {
 		t.Errorf("second import: %v\n%s%s", got.err, got.out, got.messages)
 	}
 	var list struct{ Tasks []any }

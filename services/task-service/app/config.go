@@ -92,29 +92,30 @@ func (c *Config) Validate() error {
 }
 
 // named fills in what tells this process from others.
-func (c Config) named(deps Deps) Config {
-	if c.Telemetry.ServiceName == "" {
-		c.Telemetry.ServiceName = ServiceName
+func (c *Config) named(deps Deps) Config {
+	named := *c
+	if named.Telemetry.ServiceName == "" {
+		named.Telemetry.ServiceName = ServiceName
 	}
-	c.Telemetry.Version = deps.Version
+	named.Telemetry.Version = deps.Version
 	if deps.Log != nil {
-		c.Telemetry.LogWriter = deps.Log
+		named.Telemetry.LogWriter = deps.Log
 	}
-	if c.Telemetry.Instance == "" {
+	if named.Telemetry.Instance == "" {
 		host, err := os.Hostname()
 		if err != nil {
 			host = "unknown"
 		}
-		c.Telemetry.Instance = host
+		named.Telemetry.Instance = host
 	}
 	// Two processes may share a host and a configured name; a lease must not.
-	c.Relay.Lease.Holder = fmt.Sprintf("%.80s-%s", c.Telemetry.Instance, uuid.NewString())
-	c.HTTP.Service = ServiceName
-	return c
+	named.Relay.Lease.Holder = fmt.Sprintf("%.80s-%s", named.Telemetry.Instance, uuid.NewString())
+	named.HTTP.Service = ServiceName
+	return named
 }
 
 // databaseURL returns the database's URL with the password that may come apart from it.
-func (c Config) databaseURL() string {
+func (c *Config) databaseURL() string {
 	u, err := url.Parse(c.Database.URL)
 	if err != nil || c.Database.Password == "" { // a malformed URL is reported by whoever opens it
 		return c.Database.URL

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -97,7 +98,7 @@ func start(t *testing.T, database, nats string, more env) *replica {
 var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 
 // send sends a request with a JSON body and decodes the answer into out, if given.
-func (r *replica) send(method, path string, body, out any, header ...string) int {
+func (r *replica) send(method, path string, body, out any) int {
 	r.t.Helper()
 	var in io.Reader
 	if body != nil {
@@ -116,14 +117,11 @@ func (r *replica) send(method, path string, body, out any, header ...string) int
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}
-	for i := 0; i+1 < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
-	}
-	res, err := client.Do(req)
+	res, err := client.Do(req) //nolint:bodyclose // closing does
 	if err != nil {
 		r.t.Fatalf("%s %s: %v", method, path, err)
 	}
-	defer res.Body.Close()
+	defer closing(res.Body)
 	answer, err := io.ReadAll(res.Body)
 	if err != nil {
 		r.t.Fatalf("%s %s: %v", method, path, err)
@@ -137,18 +135,21 @@ func (r *replica) send(method, path string, body, out any, header ...string) int
 	return res.StatusCode
 }
 
-func (r *replica) createProject(key string) {
+// project is the key of the one project a test needs.
+const project = "WEB"
+
+func (r *replica) createProject() {
 	r.t.Helper()
 	var problem any
-	if status := r.send(http.MethodPost, "/api/v1/projects", map[string]any{"key": key, "name": "Project " + key}, &problem); status != http.StatusCreated {
+	if status := r.send(http.MethodPost, "/api/v1/projects", map[string]any{"key": project, "name": "Website"}, &problem); status != http.StatusCreated {
 		r.t.Fatalf("creating a project: %d %v", status, problem)
 	}
 }
 
-func (r *replica) createTask(key, title string) (ref string) {
+func (r *replica) createTask(title string) (ref string) {
 	r.t.Helper()
 	var answer struct{ Key, Detail string }
-	if status := r.send(http.MethodPost, "/api/v1/projects/"+key+"/tasks", map[string]any{"title": title}, &answer); status != http.StatusCreated {
+	if status := r.send(http.MethodPost, "/api/v1/projects/"+project+"/tasks", map[string]any{"title": title}, &answer); status != http.StatusCreated {
 		r.t.Fatalf("creating a task: %d %s", status, answer.Detail)
 	}
 	return answer.Key
@@ -170,31 +171,32 @@ func (e sse) pos() int64 {
 }
 
 // watch opens a live stream; the channel is closed when it ends.
-func (r *replica) watch(key, lastID string) <-chan sse {
+func (r *replica) watch(lastID string) <-chan sse {
 	r.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url+"/api/v1/projects/"+key+"/events", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url+"/api/v1/projects/"+project+"/events", nil)
 	if err != nil {
 		r.t.Fatal(err)
 	}
 	if lastID != "" {
 		req.Header.Set("Last-Event-ID", lastID)
 	}
-	res, err := client.Do(req)
+	res, err := client.Do(req) //nolint:bodyclose // closed by the goroutine below
 	if err != nil {
 		cancel()
 		r.t.Fatal(err)
 	}
 	if res.StatusCode != http.StatusOK {
 		cancel()
-		r.t.Fatalf("watching %s: %s", key, res.Status)
+		closing(res.Body)
+		r.t.Fatalf("watching: %s", res.Status)
 	}
 	out := make(chan sse, 1000)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		defer close(out)
-		defer res.Body.Close()
+		defer closing(res.Body)
 		readEvents(res.Body, out)
 	}()
 	r.t.Cleanup(func() { cancel(); <-done })
@@ -236,10 +238,8 @@ func next(t *testing.T, from <-chan sse, kinds ...string) sse {
 			if !open {
 				t.Fatalf("the stream ended before %v", kinds)
 			}
-			for _, k := range kinds {
-				if e.event == k {
-					return e
-				}
+			if slices.Contains(kinds, e.event) {
+				return e
 			}
 		case <-deadline:
 			t.Fatalf("no %v within %s", kinds, patience)
@@ -328,7 +328,7 @@ func (l *link) mend() {
 func (l *link) forward(in net.Conn) {
 	out, err := net.Dial("tcp", l.to)
 	if err != nil {
-		in.Close()
+		closing(in)
 		return
 	}
 	l.mu.Lock()
@@ -336,12 +336,15 @@ func (l *link) forward(in net.Conn) {
 	cut := l.listener == nil
 	l.mu.Unlock()
 	if cut {
-		in.Close()
-		out.Close()
+		closing(in, out)
 	}
 	var both sync.WaitGroup
-	both.Go(func() { io.Copy(out, in); out.Close(); in.Close() })
-	both.Go(func() { io.Copy(in, out); in.Close(); out.Close() })
+	pump := func(to, from net.Conn) {
+		_, _ = io.Copy(to, from) // ends when either side or the link does
+		closing(to, from)
+	}
+	both.Go(func() { pump(out, in) })
+	both.Go(func() { pump(in, out) })
 	both.Wait()
 	l.mu.Lock()
 	delete(l.conns, in)
@@ -352,12 +355,19 @@ func (l *link) forward(in net.Conn) {
 func (l *link) cut() {
 	l.mu.Lock()
 	if l.listener != nil {
-		l.listener.Close()
+		closing(l.listener)
 		l.listener = nil
 	}
 	for c := range l.conns {
-		c.Close()
+		closing(c)
 	}
 	l.mu.Unlock()
 	l.wait.Wait()
+}
+
+// closing closes what is of no more use; that it was closed already, or failed, changes nothing for a test.
+func closing(all ...io.Closer) {
+	for _, c := range all {
+		_ = c.Close()
+	}
 }

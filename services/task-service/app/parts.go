@@ -22,13 +22,12 @@ type readiness struct {
 func (r *readiness) ready() bool { return r.current.Load() && !r.stopping.Load() }
 
 // parts are the goroutines that run beside requests. Each ends when it is stopped by name, in the order of the shutdown,
-// and not with the context of Run; one that fails before ends the service.
+// and not with the context of Run; one that fails before calls fail, which ends the service.
 type parts struct {
-	ctx  context.Context //nolint:containedctx // what Run waits on: done with its own context, or when a part fails
 	fail context.CancelCauseFunc
 
 	mu      sync.Mutex
-	running map[string]*part
+	running map[string]part
 }
 
 type part struct {
@@ -36,21 +35,19 @@ type part struct {
 	done   chan struct{}
 }
 
-func newParts(ctx context.Context) *parts {
-	p := &parts{running: map[string]*part{}}
-	p.ctx, p.fail = context.WithCancelCause(ctx)
-	return p
-}
-
-// start runs fn on its own goroutine until it is stopped.
-func (p *parts) start(name string, fn func(context.Context) error) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(p.ctx))
-	running := &part{cancel: cancel, done: make(chan struct{})}
+// start runs fn on its own goroutine until it is stopped. fn gets ctx without its end.
+func (p *parts) start(ctx context.Context, name string, fn func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	started := part{cancel: cancel, done: make(chan struct{})}
 	p.mu.Lock()
-	p.running[name] = running
+	if p.running == nil {
+		p.running = map[string]part{}
+	}
+	p.running[name] = started
 	p.mu.Unlock()
 	go func() {
-		defer close(running.done)
+		defer close(started.done)
+		defer cancel()
 		if err := fn(ctx); err != nil {
 			p.fail(fmt.Errorf("%s: %w", name, err))
 		}
@@ -61,9 +58,9 @@ func (p *parts) start(name string, fn func(context.Context) error) {
 func (p *parts) stop(name string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		p.mu.Lock()
-		running := p.running[name]
+		running, started := p.running[name]
 		p.mu.Unlock()
-		if running == nil {
+		if !started {
 			return nil
 		}
 		running.cancel()
@@ -76,15 +73,16 @@ func (p *parts) stop(name string) func(context.Context) error {
 	}
 }
 
-// outcome returns why Run ends: the failure of a part, then err, and nil if it was asked to.
-func (p *parts) outcome(err error) error {
-	if cause := context.Cause(p.ctx); cause != nil {
-		if errors.Is(cause, context.Canceled) || errors.Is(cause, context.DeadlineExceeded) {
-			return nil
-		}
+// outcome returns why the service ends: the failure of a part, then err, and nil if it was asked to.
+func outcome(working context.Context, err error) error {
+	switch cause := context.Cause(working); {
+	case cause == nil:
+		return err
+	case errors.Is(cause, context.Canceled), errors.Is(cause, context.DeadlineExceeded):
+		return nil
+	default:
 		return cause
 	}
-	return err
 }
 
 // serve answers requests until the server is shut down.

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/tallyboard/tallyboard/services/internal/access"
@@ -132,7 +131,7 @@ func openInput(name string, stdin io.Reader) (io.Reader, func() error, error) {
 	if name == "-" {
 		return stdin, func() error { return nil }, nil
 	}
-	f, err := os.Open(name)
+	f, err := os.Open(name) //nolint:gosec // the file the caller of the command names
 	if err != nil {
 		return nil, nil, fmt.Errorf("open import: %w", err)
 	}
@@ -143,7 +142,7 @@ func openOutput(name string, stdout io.Writer) (io.Writer, func() error, error) 
 	if name == "-" {
 		return stdout, func() error { return nil }, nil
 	}
-	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) //nolint:gosec // likewise
 	if err != nil {
 		return nil, nil, fmt.Errorf("open export: %w", err)
 	}
@@ -171,16 +170,20 @@ func printReport(w io.Writer, r importer.Report) error {
 	if r.DryRun {
 		did = "would be imported"
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	line := func(value any, what string) { fmt.Fprintf(table, "%v\t%s\n", value, what) }
-	line(r.Rows, "rows read")
-	line(r.Tasks, "tasks "+did)
-	line(r.Events, "events with them")
-	line(r.Known, "tasks known from an earlier import")
-	line(r.Clamped, "rows that finished before they were created, put right")
-	line(r.RefusedRows, "rows refused")
-	if err := table.Flush(); err != nil {
-		return fmt.Errorf("print report: %w", err)
+	for _, count := range []struct {
+		n    int64
+		what string
+	}{
+		{r.Rows, "rows read"},
+		{r.Tasks, "tasks " + did},
+		{r.Events, "events with them"},
+		{r.Known, "tasks known from an earlier import"},
+		{r.Clamped, "rows that finished before they were created, put right"},
+		{r.RefusedRows, "rows refused"},
+	} {
+		if _, err := fmt.Fprintf(w, "%9d %s\n", count.n, count.what); err != nil {
+			return fmt.Errorf("print report: %w", err)
+		}
 	}
 	for _, list := range []struct {
 		what  string

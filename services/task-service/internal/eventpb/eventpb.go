@@ -66,7 +66,7 @@ func Unmarshal(data []byte) (shard int, e history.Event, err error) {
 func toProto(shard int, e history.Event) *eventsv1.Event {
 	m := &eventsv1.Event{
 		Id:          e.ID,
-		Shard:       int32(shard), //nolint:gosec // a handful at most
+		Shard:       int32(shard),
 		Pos:         e.Pos,
 		ProjectId:   e.ProjectID[:],
 		Aggregate:   aggregateToProto(e.Aggregate),
@@ -118,7 +118,7 @@ func fromProto(m *eventsv1.Event) (history.Event, error) {
 		return history.Event{}, err
 	}
 	for _, c := range m.GetChanges() {
-		e.Changes = append(e.Changes, history.Change{Field: c.GetField(), Before: rawOf(c.Before), After: rawOf(c.After)})
+		e.Changes = append(e.Changes, history.Change{Field: c.GetField(), Before: rawOf(c.GetBefore()), After: rawOf(c.GetAfter())})
 	}
 	return e, nil
 }

@@ -81,6 +81,25 @@ func TestFillsAGapFromTheDatabaseAtOnce(t *testing.T) {
 	})
 }
 
+func TestEventsThatArriveDuringAReadAreNotRepeated(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := setup(t, config(), &fakeStore{delay: 10 * time.Millisecond})
+		time.Sleep(time.Second)
+		sub, err := r.Subscribe(t.Context(), web, 0) // and nobody calls Next yet
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		events := r.store.add(web, web, web, web)
+		r.bus.deliver(t, events[2]) // a gap: a read begins
+		synctest.Wait()
+		r.bus.deliver(t, events[:3]...)
+		time.Sleep(time.Second)
+		expect(t, read(t.Context(), sub, 0), 1, 2, 3, 4)
+	})
+}
+
 func TestUnreadableMessageIsReadFromTheDatabase(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

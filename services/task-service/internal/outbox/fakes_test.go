@@ -237,7 +237,7 @@ type fakeBus struct {
 	mu        sync.Mutex
 	got       []jsbus.Msg
 	away      bool
-	refuse    bool // reachable, but acknowledges only the first message of each attempt
+	refuse    bool // reachable, but acknowledges only the first few of each attempt, or none
 	attempts  int
 	listeners map[int]func([]byte)
 	next      int
@@ -251,8 +251,9 @@ func (b *fakeBus) Publish(_ context.Context, msgs []jsbus.Msg) (int, error) {
 	case b.away:
 		return 0, errors.New("no connection")
 	case b.refuse:
-		b.got = append(b.got, msgs[0])
-		return 1, errors.New("no space left")
+		n := min(b.attempts%3, len(msgs))
+		b.got = append(b.got, msgs[:n]...)
+		return n, errors.New("no space left")
 	}
 	b.got = append(b.got, msgs...)
 	return len(msgs), nil
