@@ -35,7 +35,7 @@ func TestForbiddenNullNamesThePlace(t *testing.T) {
 		`{"title":"x","priority":  null  }`:   "priority",
 		`{"title":"x","top":null,"due":null}`: "top",
 	} {
-		p := h.do("POST", "/api/v1/projects/WEB/tasks", body).problem(t, 400)
+		p := h.Do("POST", "/api/v1/projects/WEB/tasks", body).Problem(t, 400)
 		if len(p.Errors) != 1 || p.Errors[0].Name != name {
 			t.Errorf("%s: %+v, want an error about %s", body, p, name)
 		}

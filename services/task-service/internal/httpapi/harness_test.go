@@ -39,9 +39,10 @@ func TestMain(m *testing.M) {
 // smallBodies is the limit of ordinary bodies in these tests, in bytes.
 const smallBodies = 1 << 16
 
-// harness is a server on a listener in memory and a client that holds every answer against the description.
-type harness struct {
+// Harness is a server on a listener in memory and a client that holds every answer against the description.
+type Harness struct {
 	t       *testing.T
+	base    string
 	client  *http.Client
 	log     *logBuffer
 	router  routers.Router
@@ -50,7 +51,7 @@ type harness struct {
 }
 
 // serve starts a server with the dependencies; the guard and the log are filled in.
-func serve(t *testing.T, d Deps) *harness {
+func serve(t *testing.T, d Deps) *Harness {
 	t.Helper()
 	log := &logBuffer{}
 	d.Log = slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -86,6 +87,14 @@ func serve(t *testing.T, d Deps) *harness {
 			t.Error(err)
 		}
 	})
+	h := NewHarness(t, "http://board.test", transport)
+	h.log, h.streams, h.dial = log, d.Streams, listener.Dial
+	return h
+}
+
+// NewHarness returns a client of the server at base.
+func NewHarness(t *testing.T, base string, transport http.RoundTripper) *Harness {
+	t.Helper()
 	doc, err := openapi3.NewLoader().LoadFromData(api.Spec)
 	if err != nil {
 		t.Fatal(err)
@@ -96,34 +105,31 @@ func serve(t *testing.T, d Deps) *harness {
 		t.Fatal(err)
 	}
 	noRedirects := func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &harness{
-		t: t, client: &http.Client{Transport: transport, CheckRedirect: noRedirects}, log: log, router: router,
-		streams: d.Streams, dial: listener.Dial,
-	}
+	return &Harness{t: t, base: base, client: &http.Client{Transport: transport, CheckRedirect: noRedirects}, router: router}
 }
 
-// answer is a response with its body read.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
+// Answer is a response with its body read.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
 }
 
 // header is a request header, as "Name: value".
 type header = string
 
-// do sends a request; body is JSON text unless a Content-Type header says otherwise.
-func (h *harness) do(method, target, body string, headers ...header) answer {
+// Do sends a request; body is JSON text unless a Content-Type header says otherwise.
+func (h *Harness) Do(method, target, body string, headers ...header) Answer {
 	h.t.Helper()
-	return h.send(h.request(method, target, strings.NewReader(body), headers...), []byte(body))
+	return h.Send(h.Request(method, target, strings.NewReader(body), headers...), []byte(body))
 }
 
-func (h *harness) request(method, target string, body io.Reader, headers ...header) *http.Request {
+func (h *Harness) Request(method, target string, body io.Reader, headers ...header) *http.Request {
 	h.t.Helper()
 	if r, ok := body.(*strings.Reader); ok && r.Len() == 0 {
 		body = nil
 	}
-	req, err := http.NewRequestWithContext(h.t.Context(), method, "http://board.test"+target, body)
+	req, err := http.NewRequestWithContext(h.t.Context(), method, h.base+target, body)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -137,7 +143,7 @@ func (h *harness) request(method, target string, body io.Reader, headers ...head
 	return req
 }
 
-func (h *harness) send(req *http.Request, sent []byte) answer {
+func (h *Harness) Send(req *http.Request, sent []byte) Answer {
 	h.t.Helper()
 	res, err := h.client.Do(req)
 	if err != nil {
@@ -148,15 +154,15 @@ func (h *harness) send(req *http.Request, sent []byte) answer {
 	if err != nil {
 		h.t.Fatalf("%s %s: read the answer: %v", req.Method, req.URL, err)
 	}
-	a := answer{status: res.StatusCode, header: res.Header, body: body}
+	a := Answer{Status: res.StatusCode, Header: res.Header, Body: body}
 	h.check(req, sent, a)
 	return a
 }
 
 // check holds an answer against the description.
-func (h *harness) check(req *http.Request, sent []byte, a answer) {
+func (h *Harness) check(req *http.Request, sent []byte, a Answer) {
 	h.t.Helper()
-	if a.header.Get("X-Trace-Id") == "" {
+	if a.Header.Get("X-Trace-Id") == "" {
 		h.t.Errorf("%s %s: no X-Trace-Id", req.Method, req.URL)
 	}
 	clone := req.Clone(context.Background())
@@ -168,30 +174,30 @@ func (h *harness) check(req *http.Request, sent []byte, a answer) {
 	}
 	err = openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: &openapi3filter.RequestValidationInput{Request: clone, PathParams: params, Route: route},
-		Status:                 a.status, Header: a.header, Body: io.NopCloser(bytes.NewReader(a.body)),
+		Status:                 a.Status, Header: a.Header, Body: io.NopCloser(bytes.NewReader(a.Body)),
 		Options: &openapi3filter.Options{IncludeResponseStatus: true},
 	})
 	if err != nil {
-		h.t.Errorf("%s %s: the answer %d breaks the description: %v\n%.600s", req.Method, req.URL, a.status, err, a.body)
+		h.t.Errorf("%s %s: the answer %d breaks the description: %v\n%.600s", req.Method, req.URL, a.Status, err, a.Body)
 	}
 }
 
-// json decodes the body.
-func (a answer) json(t *testing.T, v any) {
+// JSON decodes the body.
+func (a Answer) JSON(t *testing.T, v any) {
 	t.Helper()
-	if err := json.Unmarshal(a.body, v); err != nil {
-		t.Fatalf("decode %.300q: %v", a.body, err)
+	if err := json.Unmarshal(a.Body, v); err != nil {
+		t.Fatalf("decode %.300q: %v", a.Body, err)
 	}
 }
 
-// problem returns the problem document and fails unless it has the status.
-func (a answer) problem(t *testing.T, status int) fiberx.Problem {
+// Problem returns the problem document and fails unless it has the status.
+func (a Answer) Problem(t *testing.T, status int) fiberx.Problem {
 	t.Helper()
 	var p fiberx.Problem
-	if a.status != status || a.header.Get("Content-Type") != fiberx.MIMEProblem {
-		t.Fatalf("answer %d %s %.300s, want a problem with %d", a.status, a.header.Get("Content-Type"), a.body, status)
+	if a.Status != status || a.Header.Get("Content-Type") != fiberx.MIMEProblem {
+		t.Fatalf("answer %d %s %.300s, want a problem with %d", a.Status, a.Header.Get("Content-Type"), a.Body, status)
 	}
-	a.json(t, &p)
+	a.JSON(t, &p)
 	return p
 }
 

@@ -16,13 +16,13 @@ import (
 	"github.com/tallyboard/tallyboard/services/task-service/internal/task"
 )
 
-// message is one server-sent event.
-type message struct{ id, event, data string }
+// Message is one server-sent event.
+type Message struct{ ID, Event, Data string }
 
 // stream opens a live stream and returns a function that reads the next message.
-func (h *harness) stream(target string, headers ...header) (next func() message, closed func()) {
+func (h *Harness) Stream(target string, headers ...header) (next func() Message, closed func()) {
 	h.t.Helper()
-	res, err := h.client.Do(h.request("GET", target, http.NoBody, append(headers, "Accept: text/event-stream")...))
+	res, err := h.client.Do(h.Request("GET", target, http.NoBody, append(headers, "Accept: text/event-stream")...))
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -30,28 +30,28 @@ func (h *harness) stream(target string, headers ...header) (next func() message,
 		h.t.Fatalf("stream: %d %v", res.StatusCode, res.Header)
 	}
 	reader := bufio.NewReader(res.Body)
-	next = func() message {
+	next = func() Message {
 		h.t.Helper()
-		var m message
+		var m Message
 		for {
 			line, err := reader.ReadString('\n')
 			if err != nil {
 				if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 					h.t.Fatal(err)
 				}
-				return message{event: "end"}
+				return Message{Event: "end"}
 			}
 			line = strings.TrimSuffix(line, "\n")
 			name, value, _ := strings.Cut(line, ": ")
 			switch {
-			case line == "" && m != message{}:
+			case line == "" && m != Message{}:
 				return m
 			case name == "id":
-				m.id = value
+				m.ID = value
 			case name == "event":
-				m.event = value
+				m.Event = value
 			case name == "data":
-				m.data += value
+				m.Data += value
 			}
 		}
 	}
@@ -81,27 +81,27 @@ func TestLiveStreamCarriesSnapshots(t *testing.T) {
 		return sample, nil
 	}}})
 	for range 3 {
-		next, closed := h.stream("/api/v1/projects/WEB/events?after=40")
-		if m := next(); m.event != "ready" || m.id != "40" || m.data != `{"pos":40,"live":true}` {
+		next, closed := h.Stream("/api/v1/projects/WEB/events?after=40")
+		if m := next(); m.Event != "ready" || m.ID != "40" || m.Data != `{"pos":40,"live":true}` {
 			t.Fatalf("first message %+v", m)
 		}
 		m := next()
 		var e wire.Event
-		(answer{body: []byte(m.data)}).json(t, &e)
-		if m.id != "41" || m.event != "task.changed" || e.Snapshot == nil || e.Snapshot.Key != "WEB-42" || e.Project != "WEB" ||
+		(Answer{Body: []byte(m.Data)}).JSON(t, &e)
+		if m.ID != "41" || m.Event != "task.changed" || e.Snapshot == nil || e.Snapshot.Key != "WEB-42" || e.Project != "WEB" ||
 			e.Task.MustGet() != sample.ID.String() || e.TraceId.MustGet() != "4bf92f3577b34da6a3ce929d0e0e4736" {
 			t.Fatalf("message %+v", m)
 		}
 		m = next()
 		e = wire.Event{}
-		(answer{body: []byte(m.data)}).json(t, &e)
-		if m.id != "43" || e.Settings == nil || e.Settings.Key != "WEB" || !e.Task.IsNull() || e.Snapshot != nil {
+		(Answer{Body: []byte(m.Data)}).JSON(t, &e)
+		if m.ID != "43" || e.Settings == nil || e.Settings.Key != "WEB" || !e.Task.IsNull() || e.Snapshot != nil {
 			t.Fatalf("message %+v", m)
 		}
-		if m := next(); m.event != "stale" || m.id != "" || m.data != `{"since":"2026-11-02T08:15:00.123456Z"}` {
+		if m := next(); m.Event != "stale" || m.ID != "" || m.Data != `{"since":"2026-11-02T08:15:00.123456Z"}` {
 			t.Fatalf("message %+v", m)
 		}
-		if m := next(); m.event != "ready" || m.id != "43" {
+		if m := next(); m.Event != "ready" || m.ID != "43" {
 			t.Fatalf("message %+v", m)
 		}
 		closed()
@@ -124,7 +124,7 @@ func TestLiveStreamResumes(t *testing.T) {
 		{"/api/v1/projects/WEB/events?after=5", "X-Nothing: 1", 5},
 		{"/api/v1/projects/WEB/events?after=5", "Last-Event-ID: 9", 9},
 	} {
-		next, closed := h.stream(c.target, c.header)
+		next, closed := h.Stream(c.target, c.header)
 		if got := <-feed.afters; got != c.want {
 			t.Errorf("%s %s subscribes behind %d, want %d", c.target, c.header, got, c.want)
 		}
@@ -132,32 +132,32 @@ func TestLiveStreamResumes(t *testing.T) {
 			if got := <-feed.afters; got != FromNow {
 				t.Errorf("after a position that is gone: %d", got)
 			}
-			if m := next(); m.event != "reset" || m.data != `{"pos":0}` {
+			if m := next(); m.Event != "reset" || m.Data != `{"pos":0}` {
 				t.Errorf("message %+v, want reset", m)
 			}
 		}
-		if m := next(); m.event != "ready" {
+		if m := next(); m.Event != "ready" {
 			t.Errorf("message %+v, want ready", m)
 		}
 		closed()
 	}
-	h.do("GET", "/api/v1/projects/WEB/events", "", "Last-Event-ID: x").problem(t, 400)
-	h.do("GET", "/api/v1/projects/NOPE/events", "").problem(t, 404)
+	h.Do("GET", "/api/v1/projects/WEB/events", "", "Last-Event-ID: x").Problem(t, 400)
+	h.Do("GET", "/api/v1/projects/NOPE/events", "").Problem(t, 404)
 }
 
 func TestLiveStreamsEndWithTheServer(t *testing.T) {
 	t.Parallel()
 	h := serve(t, Deps{Projects: newFakeProjects(t), Feed: &fakeFeed{}})
-	next, closed := h.stream("/api/v1/projects/WEB/events")
+	next, closed := h.Stream("/api/v1/projects/WEB/events")
 	defer closed()
 	next()
 	if err := h.streams.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if m := next(); m.event != "end" {
+	if m := next(); m.Event != "end" {
 		t.Errorf("message %+v after the server closed its streams", m)
 	}
-	h.do("GET", "/api/v1/projects/WEB/events", "").problem(t, 503)
+	h.Do("GET", "/api/v1/projects/WEB/events", "").Problem(t, 503)
 }
 
 func TestSnapshotsStayBounded(t *testing.T) {

@@ -14,12 +14,12 @@ import (
 func TestDocumentationStandsAlone(t *testing.T) {
 	t.Parallel()
 	h := serve(t, Deps{Projects: newFakeProjects(t)})
-	a := h.do("GET", docsPath, "")
-	page := string(a.body)
-	if a.status != 200 || !strings.Contains(page, "/api/v1/projects/{key}/tasks") || !strings.Contains(page, `id="schema-TaskPatch"`) {
-		t.Fatalf("documentation: %d, %d bytes", a.status, len(page))
+	a := h.Do("GET", docsPath, "")
+	page := string(a.Body)
+	if a.Status != 200 || !strings.Contains(page, "/api/v1/projects/{key}/tasks") || !strings.Contains(page, `id="schema-TaskPatch"`) {
+		t.Fatalf("documentation: %d, %d bytes", a.Status, len(page))
 	}
-	policy := a.header.Get("Content-Security-Policy")
+	policy := a.Header.Get("Content-Security-Policy")
 	if strings.Contains(policy, "unsafe") || !strings.Contains(policy, "default-src 'none'") {
 		t.Errorf("policy %q", policy)
 	}
@@ -47,17 +47,17 @@ func TestDocumentationStandsAlone(t *testing.T) {
 			t.Errorf("link to nowhere: #%s", target[1])
 		}
 	}
-	if again := h.do("GET", docsPath, "", "If-None-Match: "+a.header.Get("ETag")); again.status != 304 {
-		t.Errorf("unchanged page: %d", again.status)
+	if again := h.Do("GET", docsPath, "", "If-None-Match: "+a.Header.Get("ETag")); again.Status != 304 {
+		t.Errorf("unchanged page: %d", again.Status)
 	}
-	spec := h.do("GET", "/api/v1/openapi.yaml", "")
-	if spec.status != 200 || string(spec.body) != string(api.Spec) {
-		t.Errorf("description: %d", spec.status)
+	spec := h.Do("GET", "/api/v1/openapi.yaml", "")
+	if spec.Status != 200 || string(spec.Body) != string(api.Spec) {
+		t.Errorf("description: %d", spec.Status)
 	}
-	if a := h.do("GET", "/problems/stale-version", ""); a.status != 302 || a.header.Get("Location") != "/api/docs#problem-stale-version" {
-		t.Errorf("type of a problem: %d %v", a.status, a.header)
+	if a := h.Do("GET", "/problems/stale-version", ""); a.Status != 302 || a.Header.Get("Location") != "/api/docs#problem-stale-version" {
+		t.Errorf("type of a problem: %d %v", a.Status, a.Header)
 	}
-	h.do("GET", "/problems/unheard-of", "").problem(t, 404)
+	h.Do("GET", "/problems/unheard-of", "").Problem(t, 404)
 }
 
 func TestUIFilesAreServedWell(t *testing.T) {
@@ -73,12 +73,12 @@ func TestUIFilesAreServedWell(t *testing.T) {
 	h := serve(t, Deps{Projects: newFakeProjects(t), UI: ui})
 	html := "Accept: text/html,application/xhtml+xml"
 	for _, target := range []string{"/", "/p/WEB/board", "/index.html", "/p/WEB/tasks/WEB-1.2"} {
-		a := h.do("GET", target, "", html)
-		policy := a.header.Get("Content-Security-Policy")
-		if a.status != 200 || !strings.Contains(string(a.body), "<title>") || a.header.Get("Cache-Control") != "no-cache" ||
+		a := h.Do("GET", target, "", html)
+		policy := a.Header.Get("Content-Security-Policy")
+		if a.Status != 200 || !strings.Contains(string(a.Body), "<title>") || a.Header.Get("Cache-Control") != "no-cache" ||
 			strings.Contains(policy, "unsafe") || !strings.Contains(policy, "connect-src 'self'") || !strings.Contains(policy, "frame-ancestors 'none'") ||
-			a.header.Get("X-Content-Type-Options") != "nosniff" || a.header.Get("Referrer-Policy") == "" {
-			t.Errorf("%s: %d %v %s", target, a.status, a.header, a.body)
+			a.Header.Get("X-Content-Type-Options") != "nosniff" || a.Header.Get("Referrer-Policy") == "" {
+			t.Errorf("%s: %d %v %s", target, a.Status, a.Header, a.Body)
 		}
 	}
 	for accept, want := range map[string][2]string{
@@ -89,31 +89,31 @@ func TestUIFilesAreServedWell(t *testing.T) {
 		"identity":                {"", "plain script"},
 		"br;q=junk":               {"", "plain script"},
 	} {
-		a := h.do("GET", "/assets/app-1a2b.js", "", "Accept-Encoding: "+accept)
-		if a.status != 200 || a.header.Get("Content-Encoding") != want[0] || string(a.body) != want[1] ||
-			!strings.Contains(a.header.Get("Cache-Control"), "immutable") || a.header.Get("Vary") != "Accept-Encoding" ||
-			!strings.HasPrefix(a.header.Get("Content-Type"), "text/javascript") {
-			t.Errorf("%q: %d %v %s", accept, a.status, a.header, a.body)
+		a := h.Do("GET", "/assets/app-1a2b.js", "", "Accept-Encoding: "+accept)
+		if a.Status != 200 || a.Header.Get("Content-Encoding") != want[0] || string(a.Body) != want[1] ||
+			!strings.Contains(a.Header.Get("Cache-Control"), "immutable") || a.Header.Get("Vary") != "Accept-Encoding" ||
+			!strings.HasPrefix(a.Header.Get("Content-Type"), "text/javascript") {
+			t.Errorf("%q: %d %v %s", accept, a.Status, a.Header, a.Body)
 		}
-		if b := h.do("GET", "/assets/app-1a2b.js", "", "Accept-Encoding: "+accept, "If-None-Match: "+a.header.Get("ETag")); b.status != 304 {
-			t.Errorf("%q: unchanged file answered with %d", accept, b.status)
+		if b := h.Do("GET", "/assets/app-1a2b.js", "", "Accept-Encoding: "+accept, "If-None-Match: "+a.Header.Get("ETag")); b.Status != 304 {
+			t.Errorf("%q: unchanged file answered with %d", accept, b.Status)
 		}
 	}
-	if a := h.do("HEAD", "/favicon.svg", ""); a.status != 200 || a.header.Get("Content-Type") != "image/svg+xml" {
-		t.Errorf("favicon: %d %v", a.status, a.header)
+	if a := h.Do("HEAD", "/favicon.svg", ""); a.Status != 200 || a.Header.Get("Content-Type") != "image/svg+xml" {
+		t.Errorf("favicon: %d %v", a.Status, a.Header)
 	}
 	for _, target := range []string{"/assets/gone.js", "/api", "/api/", "/api/v2/x", "/.gitkeep", "/assets/app-1a2b.js.br"} {
-		h.do("GET", target, "", "Accept: */*").problem(t, 404)
+		h.Do("GET", target, "", "Accept: */*").Problem(t, 404)
 	}
-	h.do("GET", "/api/v1/unheard-of", "", html).problem(t, 404)
-	h.do("GET", "/assets/gone.css", "", html).problem(t, 404)
-	h.do("POST", "/p/WEB", "").problem(t, 404)
+	h.Do("GET", "/api/v1/unheard-of", "", html).Problem(t, 404)
+	h.Do("GET", "/assets/gone.css", "", html).Problem(t, 404)
+	h.Do("POST", "/p/WEB", "").Problem(t, 404)
 }
 
 func TestUnbuiltUISaysSo(t *testing.T) {
 	t.Parallel()
 	h := serve(t, Deps{Projects: newFakeProjects(t), UI: fstest.MapFS{".gitkeep": {}}})
-	if a := h.do("GET", "/", "", "Accept: text/html"); a.status != 503 || !strings.Contains(string(a.body), "make run") {
-		t.Errorf("answer %d %s", a.status, a.body)
+	if a := h.Do("GET", "/", "", "Accept: text/html"); a.Status != 503 || !strings.Contains(string(a.Body), "make run") {
+		t.Errorf("answer %d %s", a.Status, a.Body)
 	}
 }

@@ -79,11 +79,12 @@ func newProject(body wire.ProjectNew) (project.New, error) {
 // GetProject answers with one project.
 func (s *server) GetProject(c *fiber.Ctx, key wire.Key, _ wire.GetProjectParams) error {
 	ctx := c.UserContext()
-	p, err := s.Projects.Get(ctx, key)
+	known, err := s.project(ctx, key, access.ReadProject)
 	if err != nil {
 		return err
 	}
-	if err := s.Guard.Check(ctx, caller(ctx), access.ReadProject, p.ID); err != nil {
+	p, err := s.Projects.Get(ctx, known.Key) // known may be a second old
+	if err != nil {
 		return err
 	}
 	if matchesNone(c, p.Version) {

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"crypto/sha256"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -39,6 +40,9 @@ func caller(ctx context.Context) access.Caller {
 	return who
 }
 
+// keyPattern is what the key of a project looks like, ignoring case.
+var keyPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9]{1,9}$`)
+
 // allow asks whether the caller may do something that concerns no project.
 func (s *server) allow(ctx context.Context, action access.Action) error {
 	return s.Guard.Check(ctx, caller(ctx), action, uuid.Nil)
@@ -46,6 +50,9 @@ func (s *server) allow(ctx context.Context, action access.Action) error {
 
 // project returns a project the caller may do the action in. It may be a second old: it is for its id and key.
 func (s *server) project(ctx context.Context, key string, action access.Action) (*project.Project, error) {
+	if !keyPattern.MatchString(key) { // not worth a question to the database, which could not even be asked for some
+		return nil, apperr.New(apperr.NotFound, "There is no such project.")
+	}
 	p, err := s.Projects.Recent(ctx, key)
 	if err != nil {
 		return nil, err

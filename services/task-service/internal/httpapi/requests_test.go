@@ -39,12 +39,12 @@ func TestQueryParametersAreChecked(t *testing.T) {
 		{"/api/v1/tasks/WEB-1?verbose=1", "verbose", "takes none"},
 		{"/api/v1/projects?archived=1", "archived", "true or false"},
 	} {
-		p := h.do("GET", c.target, "").problem(t, 400)
+		p := h.Do("GET", c.target, "").Problem(t, 400)
 		if len(p.Errors) != 1 || p.Errors[0].Name != c.name || !strings.Contains(p.Errors[0].Message, c.says) {
 			t.Errorf("%s: %+v, want %s to say %q", c.target, p, c.name, c.says)
 		}
 	}
-	h.do("GET", "/api/v1/projects/WEB/tasks?filter=%zz", "").problem(t, 400)
+	h.Do("GET", "/api/v1/projects/WEB/tasks?filter=%zz", "").Problem(t, 400)
 	if log := h.log.String(); strings.Contains(log, `"level":"ERROR"`) || strings.Contains(log, `"level":"WARN"`) {
 		t.Errorf("bad input was logged as if it were our fault:\n%s", log)
 	}
@@ -60,31 +60,31 @@ func TestTaskIsEncodedByTheDescription(t *testing.T) {
 			return task.Page{Tasks: []*task.Task{sample, sample}, Next: &task.Cursor{Sort: sortOf(in.Sort), Value: "a1", ID: sample.ID}}, nil
 		},
 	}})
-	a := h.do("GET", "/api/v1/tasks/WEB-42", "")
-	if a.status != 200 || a.header.Get("ETag") != `"7"` {
-		t.Fatalf("answer %d %v", a.status, a.header)
+	a := h.Do("GET", "/api/v1/tasks/WEB-42", "")
+	if a.Status != 200 || a.Header.Get("ETag") != `"7"` {
+		t.Fatalf("answer %d %v", a.Status, a.Header)
 	}
 	var got wire.Task
-	a.json(t, &got)
+	a.JSON(t, &got)
 	if got.Title != sample.Title || got.Description != sample.Description || got.Key != "WEB-42" || got.Id != sample.ID.String() ||
 		got.Due.MustGet() != "2026-12-01" || got.Estimate.MustGet() != 2.5 || !got.Parent.IsNull() || got.Created != "2026-11-02T08:15:00.123456Z" {
 		t.Errorf("task %+v", got)
 	}
-	if a := h.do("GET", "/api/v1/tasks/WEB-42", "", `If-None-Match: W/"6", "7"`); a.status != 304 || len(a.body) != 0 {
-		t.Errorf("If-None-Match with the present version: %d %s", a.status, a.body)
+	if a := h.Do("GET", "/api/v1/tasks/WEB-42", "", `If-None-Match: W/"6", "7"`); a.Status != 304 || len(a.Body) != 0 {
+		t.Errorf("If-None-Match with the present version: %d %s", a.Status, a.Body)
 	}
-	if a := h.do("GET", "/api/v1/tasks/WEB-42", "", `If-None-Match: "6"`); a.status != 200 {
-		t.Errorf("If-None-Match with an old version: %d", a.status)
+	if a := h.Do("GET", "/api/v1/tasks/WEB-42", "", `If-None-Match: "6"`); a.Status != 200 {
+		t.Errorf("If-None-Match with an old version: %d", a.Status)
 	}
 	var page wire.TaskPage
-	h.do("GET", "/api/v1/projects/WEB/tasks?sort=-title&limit=2", "").json(t, &page)
+	h.Do("GET", "/api/v1/projects/WEB/tasks?sort=-title&limit=2", "").JSON(t, &page)
 	if len(page.Tasks) != 2 || page.Pos != 7 {
 		t.Fatalf("page %+v", page)
 	}
-	if a := h.do("GET", "/api/v1/projects/WEB/tasks?sort=-title&limit=2&cursor="+page.Next.MustGet(), ""); a.status != 200 {
-		t.Errorf("the cursor of a page is refused: %s", a.body)
+	if a := h.Do("GET", "/api/v1/projects/WEB/tasks?sort=-title&limit=2&cursor="+page.Next.MustGet(), ""); a.Status != 200 {
+		t.Errorf("the cursor of a page is refused: %s", a.Body)
 	}
-	h.do("GET", "/api/v1/projects/WEB/tasks?sort=title&cursor="+page.Next.MustGet(), "").problem(t, 400)
+	h.Do("GET", "/api/v1/projects/WEB/tasks?sort=title&cursor="+page.Next.MustGet(), "").Problem(t, 400)
 }
 
 func TestWritesCarryVersionAndIdempotencyKey(t *testing.T) {
@@ -110,39 +110,39 @@ func TestWritesCarryVersionAndIdempotencyKey(t *testing.T) {
 			return task.QuickPreview{New: task.New{Title: text, Priority: task.Urgent}}, nil
 		},
 	}})
-	a := h.do("POST", "/api/v1/projects/WEB/tasks", `{"title":"x","due":"2026-12-01","estimate":null}`, "Idempotency-Key: one")
-	if a.status != 201 || a.header.Get("Location") != "/api/v1/tasks/WEB-42" || a.header.Get(headerReplayed) != "" {
-		t.Errorf("create: %d %v", a.status, a.header)
+	a := h.Do("POST", "/api/v1/projects/WEB/tasks", `{"title":"x","due":"2026-12-01","estimate":null}`, "Idempotency-Key: one")
+	if a.Status != 201 || a.Header.Get("Location") != "/api/v1/tasks/WEB-42" || a.Header.Get(headerReplayed) != "" {
+		t.Errorf("create: %d %v", a.Status, a.Header)
 	}
 	first := last
 	if first.Actor != access.OwnerID || first.Key != "one" || first.RequestHash == [32]byte{} || made.Due != "2026-12-01" {
 		t.Errorf("write %+v, new %+v", first, made)
 	}
-	h.do("POST", "/api/v1/projects/WEB/tasks", `{"title":"y"}`, "Idempotency-Key: one")
+	h.Do("POST", "/api/v1/projects/WEB/tasks", `{"title":"y"}`, "Idempotency-Key: one")
 	if last.RequestHash == first.RequestHash {
 		t.Error("another body has the same request hash")
 	}
-	if a := h.do("POST", "/api/v1/projects/WEB/tasks", `{"title":"x"}`, "Idempotency-Key: again"); a.header.Get(headerReplayed) != "true" {
+	if a := h.Do("POST", "/api/v1/projects/WEB/tasks", `{"title":"x"}`, "Idempotency-Key: again"); a.Header.Get(headerReplayed) != "true" {
 		t.Error("a replayed answer is not marked")
 	}
-	h.do("POST", "/api/v1/projects/WEB/tasks", `{"title":"x"}`, "Idempotency-Key: with space").problem(t, 400)
-	h.do("POST", "/api/v1/projects/WEB/tasks", `{"quick":"Fix !1","priority":3,"state":"`+sample.StateID.String()+`"}`)
+	h.Do("POST", "/api/v1/projects/WEB/tasks", `{"title":"x"}`, "Idempotency-Key: with space").Problem(t, 400)
+	h.Do("POST", "/api/v1/projects/WEB/tasks", `{"quick":"Fix !1","priority":3,"state":"`+sample.StateID.String()+`"}`)
 	if made.Title != "Fix !1" || made.Priority != task.Urgent || made.State != sample.StateID {
 		t.Errorf("quick-add beside fields: %+v", made)
 	}
-	h.do("PATCH", "/api/v1/tasks/WEB-42", `{"title":"x"}`).problem(t, 428)
-	h.do("PATCH", "/api/v1/tasks/WEB-42", `{"title":"x"}`, "If-Match: 7").problem(t, 400)
-	h.do("PATCH", "/api/v1/tasks/WEB-42", `{"title":"x"}`, `If-Match: "7", "8"`).problem(t, 400)
-	h.do("PATCH", "/api/v1/tasks/WEB-42", `{}`, `If-Match: "7"`).problem(t, 400)
-	p := h.do("PATCH", "/api/v1/tasks/WEB-42", `{"title":"x"}`, `If-Match: "6"`).problem(t, 412)
+	h.Do("PATCH", "/api/v1/tasks/WEB-42", `{"title":"x"}`).Problem(t, 428)
+	h.Do("PATCH", "/api/v1/tasks/WEB-42", `{"title":"x"}`, "If-Match: 7").Problem(t, 400)
+	h.Do("PATCH", "/api/v1/tasks/WEB-42", `{"title":"x"}`, `If-Match: "7", "8"`).Problem(t, 400)
+	h.Do("PATCH", "/api/v1/tasks/WEB-42", `{}`, `If-Match: "7"`).Problem(t, 400)
+	p := h.Do("PATCH", "/api/v1/tasks/WEB-42", `{"title":"x"}`, `If-Match: "6"`).Problem(t, 412)
 	current, err := json.Marshal(p.Current)
 	if err != nil || !strings.Contains(string(current), `"key":"WEB-42"`) {
 		t.Errorf("412 shows %s as current", current)
 	}
-	a = h.do("PATCH", "/api/v1/tasks/WEB-42", `{"due":null,"parent":null,"estimate":null,"labels":[]}`, "If-Match: *")
-	if a.status != 200 || last.IfVersion != 0 || patch.Due == nil || *patch.Due != "" || patch.Parent == nil || *patch.Parent != uuid.Nil ||
+	a = h.Do("PATCH", "/api/v1/tasks/WEB-42", `{"due":null,"parent":null,"estimate":null,"labels":[]}`, "If-Match: *")
+	if a.Status != 200 || last.IfVersion != 0 || patch.Due == nil || *patch.Due != "" || patch.Parent == nil || *patch.Parent != uuid.Nil ||
 		patch.Estimate == nil || *patch.Estimate != nil || patch.Labels == nil || patch.Start != nil || patch.Title != nil {
-		t.Errorf("clearing: %d %+v", a.status, patch)
+		t.Errorf("clearing: %d %+v", a.Status, patch)
 	}
 }
 
@@ -182,19 +182,19 @@ func TestBadBodiesAreNamedPrecisely(t *testing.T) {
 		{"POST", "/api/v1/projects/WEB/views", `{"name":"x","layout":"spiral"}`, "layout"},
 		{"PUT", "/api/v1/tasks/WEB-1/relations/hates/WEB-2", ``, "kind"},
 	} {
-		p := h.do(c.method, c.target, c.body, "Content-Type: application/json").problem(t, 400)
+		p := h.Do(c.method, c.target, c.body, "Content-Type: application/json").Problem(t, 400)
 		if len(p.Errors) != 1 || p.Errors[0].Name != c.name {
 			t.Errorf("%s %s %s: %+v, want an error about %s", c.method, c.target, c.body, p, c.name)
 		}
 	}
-	h.do("POST", tasks, `{"title":"x"}`, "Content-Type: text/plain").problem(t, 415)
-	h.do("POST", tasks, `{"title":"x"}`, "Content-Encoding: gzip").problem(t, 415)
-	h.do("GET", "/api/v1/projects/NOPE/tasks", "").problem(t, 404)
-	h.do("GET", "/api/v1/nothing", "").problem(t, 404)
-	h.do("POST", "/api/v1/nothing", "").problem(t, 404)
-	h.do("GET", "/api/v1/tasks/nonsense", "").problem(t, 404)
-	if a := h.do("PUT", tasks, ""); a.problem(t, 405).Code != "method-not-allowed" || !strings.Contains(a.header.Get("Allow"), "POST") {
-		t.Errorf("405 without Allow: %v", a.header)
+	h.Do("POST", tasks, `{"title":"x"}`, "Content-Type: text/plain").Problem(t, 415)
+	h.Do("POST", tasks, `{"title":"x"}`, "Content-Encoding: gzip").Problem(t, 415)
+	h.Do("GET", "/api/v1/projects/NOPE/tasks", "").Problem(t, 404)
+	h.Do("GET", "/api/v1/nothing", "").Problem(t, 404)
+	h.Do("POST", "/api/v1/nothing", "").Problem(t, 404)
+	h.Do("GET", "/api/v1/tasks/nonsense", "").Problem(t, 404)
+	if a := h.Do("PUT", tasks, ""); a.Problem(t, 405).Code != "method-not-allowed" || !strings.Contains(a.Header.Get("Allow"), "POST") {
+		t.Errorf("405 without Allow: %v", a.Header)
 	}
 	if log := h.log.String(); strings.Contains(log, `"level":"ERROR"`) {
 		t.Errorf("bad input was logged at error level:\n%s", log)
@@ -221,12 +221,12 @@ func TestOtherSitesCannotChangeAnything(t *testing.T) {
 		"Origin: https://friend.test":  201,
 		"Origin: http://board.test:81": 403,
 	} {
-		a := h.do("POST", "/api/v1/projects/WEB/tasks", `{"title":"x"}`, strings.Split(headers, "\n")...)
-		if a.status != want {
-			t.Errorf("%q: %d, want %d", headers, a.status, want)
+		a := h.Do("POST", "/api/v1/projects/WEB/tasks", `{"title":"x"}`, strings.Split(headers, "\n")...)
+		if a.Status != want {
+			t.Errorf("%q: %d, want %d", headers, a.Status, want)
 		}
 	}
-	req := h.request("GET", "/api/v1/me", http.NoBody)
+	req := h.Request("GET", "/api/v1/me", http.NoBody)
 	req.Host = "evil.test"
-	h.send(req, nil).problem(t, 403)
+	h.Send(req, nil).Problem(t, 403)
 }

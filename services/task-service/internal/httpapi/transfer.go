@@ -182,18 +182,15 @@ func (r *patientReader) Read(p []byte) (int, error) {
 	return r.upload.Read(p)
 }
 
-// complete replaces nil lists and maps, which would be null in JSON.
+// complete replaces nil lists, which would be null in JSON.
 func complete(r importer.Report) importer.Report {
-	for _, list := range []*[]string{&r.People, &r.States, &r.Labels, &r.UnusedColumns} {
+	for _, list := range []*[]string{&r.People, &r.States, &r.Labels} {
 		if *list == nil {
 			*list = []string{}
 		}
 	}
 	if r.Refused == nil {
 		r.Refused = []importer.Refused{}
-	}
-	if r.Columns == nil {
-		r.Columns = map[string]string{}
 	}
 	return r
 }

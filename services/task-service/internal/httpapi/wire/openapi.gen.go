@@ -795,8 +795,8 @@ type ImportReport struct {
 	Clamped int64 `json:"clamped"`
 
 	// Columns Field to the column used for it.
-	Columns map[string]string `json:"columns"`
-	DryRun  bool              `json:"dryRun"`
+	Columns *map[string]string `json:"columns,omitempty"`
+	DryRun  bool               `json:"dryRun"`
 
 	// Events Events written with the added tasks.
 	Events int64              `json:"events"`
@@ -822,8 +822,8 @@ type ImportReport struct {
 	States []string `json:"states"`
 
 	// Tasks Tasks that were (or would be) added.
-	Tasks         int64    `json:"tasks"`
-	UnusedColumns []string `json:"unusedColumns"`
+	Tasks         int64     `json:"tasks"`
+	UnusedColumns *[]string `json:"unusedColumns,omitempty"`
 }
 
 // ImportReportFormat defines model for ImportReport.Format.
@@ -1481,44 +1481,59 @@ type ImportTasksParams struct {
 	// DryRun Read and check everything, write nothing.
 	DryRun *bool `form:"dryRun,omitempty" json:"dryRun,omitempty"`
 
-	// MapId Column of: External id of a task; makes repeating an import harmless.
+	// MapId Column of: External id of a task; makes repeating an import harmless. Empty: none.
 	MapId *string `form:"map.id,omitempty" json:"map.id,omitempty"`
 
-	// MapTitle Column of: Title.
+	// MapTitle Column of: Title. Empty: none.
 	MapTitle *string `form:"map.title,omitempty" json:"map.title,omitempty"`
 
-	// MapDescription Column of: Description.
+	// MapDescription Column of: Description. Empty: none.
 	MapDescription *string `form:"map.description,omitempty" json:"map.description,omitempty"`
 
-	// MapState Column of: State, by name.
+	// MapType Column of: Kind of issue; becomes a label. Empty: none.
+	MapType *string `form:"map.type,omitempty" json:"map.type,omitempty"`
+
+	// MapState Column of: State, by name. Empty: none.
 	MapState *string `form:"map.state,omitempty" json:"map.state,omitempty"`
 
-	// MapCreated Column of: When it was created.
+	// MapCreated Column of: When it was created. Empty: none.
 	MapCreated *string `form:"map.created,omitempty" json:"map.created,omitempty"`
 
-	// MapStarted Column of: When work began.
+	// MapStarted Column of: When work began. Empty: none.
 	MapStarted *string `form:"map.started,omitempty" json:"map.started,omitempty"`
 
-	// MapFinished Column of: When it was completed.
+	// MapFinished Column of: When it was completed. Empty: none.
 	MapFinished *string `form:"map.finished,omitempty" json:"map.finished,omitempty"`
 
-	// MapAssignees Column of: Handles or names, separated by commas.
-	MapAssignees *string `form:"map.assignees,omitempty" json:"map.assignees,omitempty"`
+	// MapAssignee Column of: Handles or names, separated by commas. Empty: none.
+	MapAssignee *string `form:"map.assignee,omitempty" json:"map.assignee,omitempty"`
 
-	// MapLabels Column of: Labels, separated by commas.
+	// MapLabels Column of: Labels, separated by commas. Empty: none.
 	MapLabels *string `form:"map.labels,omitempty" json:"map.labels,omitempty"`
 
-	// MapPriority Column of: Priority.
+	// MapPriority Column of: Priority. Empty: none.
 	MapPriority *string `form:"map.priority,omitempty" json:"map.priority,omitempty"`
 
-	// MapEstimate Column of: Estimate.
+	// MapEstimate Column of: Estimate. Empty: none.
 	MapEstimate *string `form:"map.estimate,omitempty" json:"map.estimate,omitempty"`
 
-	// MapDue Column of: Due date.
+	// MapStart Column of: Start date. Empty: none.
+	MapStart *string `form:"map.start,omitempty" json:"map.start,omitempty"`
+
+	// MapDue Column of: Due date. Empty: none.
 	MapDue *string `form:"map.due,omitempty" json:"map.due,omitempty"`
 
-	// MapStart Column of: Start date.
-	MapStart *string `form:"map.start,omitempty" json:"map.start,omitempty"`
+	// MapFrom Column of: Status before a change (jira-changelog). Empty: none.
+	MapFrom *string `form:"map.from,omitempty" json:"map.from,omitempty"`
+
+	// MapTo Column of: Status after a change (jira-changelog). Empty: none.
+	MapTo *string `form:"map.to,omitempty" json:"map.to,omitempty"`
+
+	// MapCategory Column of: Category of the status after a change (jira-changelog). Empty: none.
+	MapCategory *string `form:"map.category,omitempty" json:"map.category,omitempty"`
+
+	// MapChanged Column of: When the status changed (jira-changelog). Empty: none.
+	MapChanged *string `form:"map.changed,omitempty" json:"map.changed,omitempty"`
 }
 
 // ImportTasksParamsFormat defines parameters for ImportTasks.
@@ -2603,6 +2618,13 @@ func (siw *ServerInterfaceWrapper) ImportTasks(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter map.description: %w", err).Error())
 	}
 
+	// ------------- Optional query parameter "map.type" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "map.type", query, &params.MapType, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter map.type: %w", err).Error())
+	}
+
 	// ------------- Optional query parameter "map.state" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "map.state", query, &params.MapState, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -2631,11 +2653,11 @@ func (siw *ServerInterfaceWrapper) ImportTasks(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter map.finished: %w", err).Error())
 	}
 
-	// ------------- Optional query parameter "map.assignees" -------------
+	// ------------- Optional query parameter "map.assignee" -------------
 
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "map.assignees", query, &params.MapAssignees, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "map.assignee", query, &params.MapAssignee, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
-		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter map.assignees: %w", err).Error())
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter map.assignee: %w", err).Error())
 	}
 
 	// ------------- Optional query parameter "map.labels" -------------
@@ -2659,6 +2681,13 @@ func (siw *ServerInterfaceWrapper) ImportTasks(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter map.estimate: %w", err).Error())
 	}
 
+	// ------------- Optional query parameter "map.start" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "map.start", query, &params.MapStart, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter map.start: %w", err).Error())
+	}
+
 	// ------------- Optional query parameter "map.due" -------------
 
 	err = runtime.BindQueryParameterWithOptions("form", true, false, "map.due", query, &params.MapDue, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
@@ -2666,11 +2695,32 @@ func (siw *ServerInterfaceWrapper) ImportTasks(c *fiber.Ctx) error {
 		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter map.due: %w", err).Error())
 	}
 
-	// ------------- Optional query parameter "map.start" -------------
+	// ------------- Optional query parameter "map.from" -------------
 
-	err = runtime.BindQueryParameterWithOptions("form", true, false, "map.start", query, &params.MapStart, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "map.from", query, &params.MapFrom, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
 	if err != nil {
-		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter map.start: %w", err).Error())
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter map.from: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "map.to" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "map.to", query, &params.MapTo, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter map.to: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "map.category" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "map.category", query, &params.MapCategory, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter map.category: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "map.changed" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "map.changed", query, &params.MapChanged, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter map.changed: %w", err).Error())
 	}
 
 	handler := func(c *fiber.Ctx) error {
