@@ -95,7 +95,10 @@ func importCommand(ctx context.Context, args []string, t Terminal) error {
 	}
 	err = withDomain(ctx, t, func(d *domain) error {
 		report, err := d.importer.Import(ctx, task.Write{Actor: access.OwnerID}, strings.ToUpper(*key), in, o)
-		fmt.Fprintln(t.Err)
+		if err != nil && report.Rows == 0 {
+			return forTerminal(err)
+		}
+		fmt.Fprintln(t.Err) // ends the line of the progress
 		return errors.Join(printReport(t.Out, report), forTerminal(err))
 	})
 	return errors.Join(err, closeIn())

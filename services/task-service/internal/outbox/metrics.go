@@ -54,7 +54,7 @@ func newMetrics(m metric.Meter, r *Relay) (*metrics, error) {
 	counter(&out.failures, "publish_failures", "{failure}", "Attempts to publish that a reachable NATS did not acknowledge")
 	counter(&out.unpublishable, "unpublishable", "{event}", "Events left to be read from the database, too large for a message")
 	counter(&out.takeovers, "takeovers", "{takeover}", "Times this replica's relay became the leader")
-	leader := gauge("leader", "1", "1 while this replica's relay is the leader")
+	leader := gauge("leader", "{leader}", "1 while this replica's relay is the leader")
 	waiting := gauge("unpositioned", "{event}", "Committed events without a position")
 	unpublished := gauge("unpublished", "{event}", "Events with a position that JetStream has not acknowledged")
 	age, err := m.Float64ObservableGauge("tallyboard.relay.oldest_age", metric.WithUnit("s"),
