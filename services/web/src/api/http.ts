@@ -1,0 +1,112 @@
+// One way to the server: JSON in, JSON out, failures as one of two error classes.
+import type { Problem } from './types';
+
+/** How long a request may take before it counts as failed. */
+export const REQUEST_TIMEOUT_MS = 20_000;
+
+/** The server answered with a problem. `message` is the sentence meant for people. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  constructor(
+    readonly status: number,
+    readonly problem: Problem,
+    /** Milliseconds after which the server asks to be tried again, if it said so. */
+    readonly retryAfterMs?: number,
+  ) {
+    super(problem.detail ?? problem.title);
+  }
+  get code(): string {
+    return this.problem.code;
+  }
+  /** The request may succeed unchanged a little later. */
+  get temporary(): boolean {
+    return [408, 429, 502, 503, 504].includes(this.status);
+  }
+}
+
+/** No answer came: offline, refused, cut or timed out. Whether the server acted is unknown. */
+export class NetworkError extends Error {
+  override readonly name = 'NetworkError';
+}
+
+export interface RequestOptions {
+  body?: unknown;
+  /** Version the caller saw; becomes If-Match. */
+  ifMatch?: number | '*';
+  idempotencyKey?: string;
+  signal?: AbortSignal;
+  timeoutMs?: number;
+}
+
+export interface Answer<T> {
+  data: T;
+  status: number;
+  traceId: string | null;
+}
+
+/** Sends a request. Rejects with ApiError, NetworkError, or the AbortError of `signal`. */
+export async function request<T>(method: string, path: string, options: RequestOptions = {}): Promise<Answer<T>> {
+  const headers = new Headers({ Accept: 'application/json' });
+  if (options.ifMatch !== undefined) headers.set('If-Match', options.ifMatch === '*' ? '*' : `"${options.ifMatch}"`);
+  if (options.idempotencyKey) headers.set('Idempotency-Key', options.idempotencyKey);
+  if (options.body !== undefined) headers.set('Content-Type', 'application/json');
+  const timeout = AbortSignal.timeout(options.timeoutMs ?? REQUEST_TIMEOUT_MS);
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(path, {
+      method,
+      headers,
+      credentials: 'same-origin',
+      signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
+      ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+    });
+    text = await response.text();
+  } catch (cause) {
+    if (options.signal?.aborted) throw cause;
+    throw new NetworkError(`${method} ${path}`, { cause });
+  }
+  if (!response.ok) throw problemOf(response, text);
+  return {
+    data: (text === '' ? undefined : JSON.parse(text)) as T,
+    status: response.status,
+    traceId: response.headers.get('X-Trace-Id'),
+  };
+}
+
+/** GET returning the body only. */
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await request<T>('GET', path, signal ? { signal } : {})).data;
+}
+
+/** Builds a path with a query; empty and missing values are left out, arrays repeat their name. */
+export function withQuery(path: string, query: Record<string, string | number | boolean | string[] | null | undefined>): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (Array.isArray(value)) for (const one of value) params.append(name, one);
+    else if (value !== null && value !== undefined && value !== '' && value !== false) params.set(name, String(value));
+  }
+  const text = params.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+/** A new key for one write and all its retries. */
+export function newKey(): string {
+  if (typeof crypto.randomUUID === 'function') return crypto.randomUUID();
+  // randomUUID exists in secure contexts only; a LAN address over plain HTTP is none.
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return Array.from(bytes, (b) => b.toString(16).padStart(2, '0')).join('');
+}
+
+export function problemOf(response: Response, text: string): ApiError {
+  let problem: Problem = { type: 'about:blank', title: response.statusText || `HTTP ${response.status}`, status: response.status, code: 'unknown' };
+  if (response.headers.get('Content-Type')?.includes('json')) {
+    try {
+      problem = { ...problem, ...(JSON.parse(text) as Partial<Problem>) };
+    } catch {
+      // A proxy's broken body: the status says enough.
+    }
+  }
+  const seconds = Number(response.headers.get('Retry-After'));
+  return new ApiError(response.status, problem, Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined);
+}

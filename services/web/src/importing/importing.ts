@@ -1,0 +1,77 @@
+// Sending an import: the file streams up, progress comes back line by line.
+import { NetworkError, problemOf, withQuery } from '../api/http';
+import type { ImportProgress, ImportReport } from '../api/types';
+
+export type Format = 'csv' | 'jira-changelog' | 'tallyboard';
+
+/** Fields of tasks a CSV column can be mapped to. */
+export const FIELDS = ['id', 'title', 'description', 'state', 'created', 'started', 'finished', 'assignees', 'labels', 'priority', 'estimate', 'due', 'start'] as const;
+
+/** A header line longer than this is no header. */
+const HEADER_BYTES = 16_384;
+
+/** Names of the columns of a CSV file; empty if it has none. */
+export async function headerOf(file: Blob): Promise<string[]> {
+  const text = (await file.slice(0, HEADER_BYTES).text()).replace(/^\ufeff/, '');
+  const line = /^[^\r\n]*/.exec(text)![0];
+  if (line.trimStart().startsWith('{')) return [];
+  return [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map((match) => (match[1] ?? match[2] ?? '').replaceAll('""', '"').trim());
+}
+
+/** What a file probably is. */
+export function guessFormat(name: string, columns: string[]): Format {
+  if (name.endsWith('.json') || columns.length === 0) return 'tallyboard';
+  return columns.includes('issue_key') && columns.includes('status_change_date') ? 'jira-changelog' : 'csv';
+}
+
+interface Options {
+  project: string;
+  file: File;
+  format: Format;
+  /** Column by field, where it differs from the field's own name. */
+  mapping: Record<string, string>;
+  dryRun: boolean;
+  signal: AbortSignal;
+  onprogress: (rows: number) => void;
+}
+
+/** Sends the file and resolves with the report. Rejects with a sentence for people. */
+export async function sendImport({ project, file, format, mapping, dryRun, signal, onprogress }: Options): Promise<ImportReport> {
+  const maps = format === 'csv' ? Object.fromEntries(Object.entries(mapping).filter(([, column]) => column).map(([field, column]) => [`map.${field}`, column])) : {};
+  let response: Response;
+  try {
+    response = await fetch(withQuery(`/api/v1/projects/${project}/import`, { format, dryRun, ...maps }), {
+      method: 'POST',
+      headers: { 'Content-Type': format === 'tallyboard' ? 'application/json' : 'text/csv', Accept: 'application/x-ndjson' },
+      body: file,
+      signal,
+    });
+  } catch (cause) {
+    throw new NetworkError('', { cause });
+  }
+  if (!response.ok || !response.body) throw problemOf(response, await response.text());
+  let report: ImportReport | undefined;
+  for await (const line of lines(response.body)) {
+    const step = JSON.parse(line) as ImportProgress;
+    if (step.type === 'problem') throw new Error(step.problem?.detail ?? step.problem?.title ?? '');
+    if (step.type === 'report') report = step.report;
+    else onprogress(step.rows ?? 0);
+  }
+  if (!report) throw new NetworkError('');
+  return report;
+}
+
+/** The lines of a stream of UTF-8, without empty ones. */
+export async function* lines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+  const reader = stream.getReader();
+  const decoder = new TextDecoder();
+  let rest = '';
+  for (;;) {
+    const { value, done } = await reader.read();
+    rest += decoder.decode(value, { stream: !done });
+    const parts = rest.split('\n');
+    rest = done ? '' : parts.pop()!;
+    for (const part of parts) if (part.trim()) yield part;
+    if (done) return;
+  }
+}
