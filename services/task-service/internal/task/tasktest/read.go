@@ -26,11 +26,15 @@ func (s *Store) ListTasks(_ context.Context, q task.Query) (task.Page, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var all []*task.Task
+	settings := map[uuid.UUID]*project.Project{}
+	for _, p := range s.data.projects {
+		settings[p.ID] = p
+	}
 	for _, t := range s.data.tasks {
 		if t.ProjectID != q.ProjectID && !slices.Contains(q.Projects, t.ProjectID) || (t.Trashed != nil) != q.Trashed {
 			continue
 		}
-		is, err := task.Matches(q.Where, t, s.projectByID(t.ProjectID))
+		is, err := task.Matches(q.Where, t, settings[t.ProjectID])
 		if err != nil {
 			return task.Page{}, err
 		}

@@ -172,7 +172,7 @@ func (x *tx) DropComment(_ context.Context, id uuid.UUID) error {
 }
 
 func (x *tx) Add(ctx context.Context, t *task.Task, p task.Placement) error {
-	at, err := x.Rank(ctx, p)
+	at, err := (&tx{s: x.s, project: x.project}).Rank(ctx, p) // beside all, also the task being changed
 	if err != nil {
 		return err
 	}
