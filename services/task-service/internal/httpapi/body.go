@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
@@ -14,13 +15,20 @@ import (
 // keyBody is the local under which the state of a request's body is kept: an error, or *upload.
 const keyBody = "httpapi.body"
 
+// Limits of what is read of a body that was refused already, so that the client gets to see the answer.
+const (
+	maxDrain     = 128 << 20 // bytes
+	drainTimeout = 5 * time.Second
+)
+
 // streamBodies lets the routes chosen by streamed read their body as a stream, while all others get theirs in memory and
 // within the server's limit, as before.
 //
 // fasthttp knows one limit and one mode per server. With StreamRequestBody it neither enforces the limit nor skips what a
 // handler leaves unread: on a kept connection the rest of a body would be taken for the next request, which is request
 // smuggling. So this stands in front of all middleware: it reads ordinary bodies itself, refuses those that are too
-// large, and closes the connection after every request whose body was not read to its end.
+// large, and closes the connection after every request whose body was not read to its end. Before that it reads on for a
+// while, because closing a connection with unread bytes resets it, and the client may lose the answer that says why.
 func streamBodies(app *fiber.App, streamed func(path string) bool) {
 	server := app.Server()
 	limit := app.Config().BodyLimit
@@ -36,6 +44,7 @@ func streamBodies(app *fiber.App, streamed func(path string) bool) {
 		if !streamed(string(ctx.Path())) {
 			if err := bufferBody(&ctx.Request, stream, limit); err != nil {
 				ctx.SetUserValue(keyBody, err)
+				drain(ctx, stream)
 				ctx.SetConnectionClose()
 			}
 			next(ctx)
@@ -45,9 +54,21 @@ func streamBodies(app *fiber.App, streamed func(path string) bool) {
 		ctx.SetUserValue(keyBody, body)
 		next(ctx)
 		if !body.over {
+			drain(ctx, body)
 			ctx.SetConnectionClose()
 		}
 	}
+}
+
+// drain reads what is left of a body, within limits, and throws it away.
+func drain(ctx *fasthttp.RequestCtx, rest io.Reader) {
+	if ctx.Request.Header.ContentLength() > maxDrain {
+		return
+	}
+	if ctx.Conn().SetReadDeadline(time.Now().Add(drainTimeout)) != nil {
+		return
+	}
+	_, _ = io.CopyN(io.Discard, rest, maxDrain) // it ends early when the body does or the client gives up
 }
 
 // bufferBody replaces the stream of a request by its bytes, at most limit.

@@ -33,7 +33,11 @@ func TestMain(m *testing.M) {
 	openapi3filter.RegisterBodyDecoder("text/html", openapi3filter.PlainBodyDecoder)
 	openapi3filter.RegisterBodyDecoder(mimeCSV, openapi3filter.PlainBodyDecoder)
 	openapi3filter.RegisterBodyDecoder(mimeYAML, openapi3filter.PlainBodyDecoder)
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m,
+		// Fiber and fasthttp keep one clock each for the life of the process, and a sweeper that looks every 10 s whether to end.
+		goleak.IgnoreAnyFunction("github.com/gofiber/fiber/v2/utils.StartTimeStampUpdater.func1.1"),
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"))
 }
 
 // smallBodies is the limit of ordinary bodies in these tests, in bytes.
