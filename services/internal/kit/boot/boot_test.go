@@ -3,7 +3,6 @@ package boot
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"net"
 	"strings"
@@ -126,7 +125,7 @@ func TestVariables(t *testing.T) {
 func TestCloserEndsTheLastFirstAndEachOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := Closer{Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+		c := Closer{Log: slog.New(slog.DiscardHandler)}
 		var mu sync.Mutex // a part that took too long may still be at work
 		var order []string
 		add := func(name string, fn func(context.Context) error) {
@@ -164,7 +163,7 @@ func TestCloserEndsTheLastFirstAndEachOnce(t *testing.T) {
 func TestCloserGoesOnWithoutAPartThatHangs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c := Closer{Log: slog.New(slog.NewTextHandler(io.Discard, nil))}
+		c := Closer{Log: slog.New(slog.DiscardHandler)}
 		release, last := make(chan struct{}), make(chan struct{}, 1)
 		c.Add("last", time.Second, func(context.Context) error { last <- struct{}{}; return nil })
 		c.Add("hangs", time.Second, func(context.Context) error { <-release; return nil })
@@ -198,6 +197,9 @@ func TestListenExplainsItself(t *testing.T) {
 	}
 }
 
+// It is not parallel: the signal is the process's.
+//
+//nolint:paralleltest // see above
 func TestSignalContextEndsAtASignal(t *testing.T) {
 	ctx, stop := SignalContext()
 	defer stop()

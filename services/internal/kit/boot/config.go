@@ -177,9 +177,8 @@ func masked(attrs []slog.Attr, v reflect.Value, prefix string) []slog.Attr {
 	if v.Kind() != reflect.Struct {
 		return attrs
 	}
-	i := -1
 	for field := range fields(v.Type()) {
-		i = field.Index[0]
+		i := field.Index[0]
 		name, _, _ := strings.Cut(field.Tag.Get("env"), ",")
 		switch name {
 		case "":
@@ -230,8 +229,8 @@ func maskURL(text string, secret bool) string {
 // fields yields the exported fields of a struct type.
 func fields(t reflect.Type) func(yield func(reflect.StructField) bool) {
 	return func(yield func(reflect.StructField) bool) {
-		for i := range t.NumField() {
-			if f := t.Field(i); f.IsExported() && !yield(f) {
+		for f := range t.Fields() {
+			if f.IsExported() && !yield(f) {
 				return
 			}
 		}

@@ -45,7 +45,7 @@ func readSecretFiles(values map[string]string, variables []Variable) error {
 }
 
 func readSecret(path string) (secret string, err error) {
-	f, err := os.Open(path)
+	f, err := os.Open(path) //nolint:gosec // the operator names the file
 	if err != nil {
 		return "", err //nolint:wrapcheck // names the operation and the file already
 	}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -59,8 +60,7 @@ func (c *Closer) Close(ctx context.Context) error {
 		log = slog.Default()
 	}
 	var errs []error
-	for i := len(steps) - 1; i >= 0; i-- {
-		s := steps[i]
+	for _, s := range slices.Backward(steps) {
 		start := time.Now()
 		if err := s.run(ctx); err != nil {
 			log.WarnContext(ctx, "part did not stop cleanly", "part", s.name, "duration", time.Since(start), "error", err)

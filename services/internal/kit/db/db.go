@@ -120,8 +120,7 @@ func EngineOf(rawURL string) (Engine, error) {
 func parseURL(rawURL string) (*url.URL, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil {
-		var ue *url.Error
-		if errors.As(err, &ue) {
+		if ue, ok := errors.AsType[*url.Error](err); ok {
 			err = ue.Err
 		}
 		return nil, fmt.Errorf("database URL: %w (characters such as @ : / ? # %% in a password must be percent-encoded)", err)
@@ -131,7 +130,7 @@ func parseURL(rawURL string) (*url.URL, error) {
 
 // caConfig returns a TLS configuration that trusts the authorities in file and expects the server to be host.
 func caConfig(file, host string) (*tls.Config, error) {
-	pem, err := os.ReadFile(file)
+	pem, err := os.ReadFile(file) //nolint:gosec // the operator names the file
 	if err != nil {
 		return nil, fmt.Errorf("database CA file: %w", err)
 	}

@@ -67,6 +67,7 @@ func TestClassifyKnowsTheErrorNumbers(t *testing.T) {
 func TestConstraintsAreRecognised(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, url string) {
+		t.Helper()
 		h := open(t, Config{URL: url}, Options{})
 		h.must(t, "CREATE TABLE parents (id INT PRIMARY KEY)",
 			"CREATE TABLE children (id INT PRIMARY KEY, parent INT NOT NULL, n INT CHECK (n > 0), FOREIGN KEY (parent) REFERENCES parents (id))",
@@ -89,6 +90,7 @@ func TestConstraintsAreRecognised(t *testing.T) {
 func TestLockRefusalsAreRetryable(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, url string) {
+		t.Helper()
 		h := open(t, Config{URL: url, LockTimeout: time.Second}, Options{})
 		h.must(t, "CREATE TABLE locks (id INT PRIMARY KEY, v INT)", "INSERT INTO locks VALUES (1, 0), (2, 0)")
 		err := h.tx(t.Context(), func(exec func(string) error) error {
@@ -112,6 +114,7 @@ func TestLockRefusalsAreRetryable(t *testing.T) {
 func TestDeadlocksAreRetriedUntilBothSucceed(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, url string) {
+		t.Helper()
 		h := open(t, Config{URL: url, LockTimeout: patience}, Options{})
 		h.must(t, "CREATE TABLE locks (id INT PRIMARY KEY, v INT)", "INSERT INTO locks VALUES (1, 0), (2, 0)")
 		var meet sync.WaitGroup // both hold their first row before either asks for its second
@@ -156,6 +159,7 @@ func TestDeadlocksAreRetriedUntilBothSucceed(t *testing.T) {
 func TestStatementLimitIsATimeout(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, url string) {
+		t.Helper()
 		h := open(t, Config{URL: url, StatementTimeout: 50 * time.Millisecond}, Options{})
 		// MySQL's SLEEP does not fail when interrupted, so the statement has to work.
 		query := "SELECT COUNT(*) FROM information_schema.collations a, information_schema.collations b, information_schema.collations c, information_schema.collations d"
@@ -171,6 +175,7 @@ func TestStatementLimitIsATimeout(t *testing.T) {
 func TestKilledConnectionsAreUnavailableAndReplaced(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, url string) {
+		t.Helper()
 		admin := open(t, Config{URL: url}, Options{})
 		h := open(t, Config{URL: url}, Options{PoolSize: 1})
 		err := h.tx(t.Context(), func(exec func(string) error) error {
@@ -209,6 +214,7 @@ func kill(t *testing.T, admin, h handle, exec func(string) error) error {
 func TestAReadOnlyServerIsUnavailable(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, url string) {
+		t.Helper()
 		h := open(t, Config{URL: url}, Options{PoolSize: 1})
 		h.must(t, "CREATE TABLE n (v INT)")
 		var err error

@@ -162,11 +162,11 @@ func (m *migrator) lock(ctx context.Context, table string) (unlock func(*slog.Lo
 	}
 	key := sha256.Sum256([]byte("tallyboard migrate " + m.database + " " + table))
 	if m.engine == Postgres {
-		id := int64(binary.BigEndian.Uint64(key[:8])) //nolint:gosec // any 64 bits will do
+		id := int64(binary.BigEndian.Uint64(key[:8]))
 		if _, err := conn.ExecContext(ctx, "SELECT pg_advisory_lock($1)", id); err != nil {
 			return nil, errors.Join(err, conn.Close())
 		}
-		return release(conn, "SELECT pg_advisory_unlock($1)", id), nil
+		return release(conn, "SELECT pg_advisory_unlock($1)", id), nil //nolint:contextcheck // see release
 	}
 	name := "tally_" + hex.EncodeToString(key[:16])
 	var got sql.NullInt64
@@ -177,9 +177,10 @@ func (m *migrator) lock(ctx context.Context, table string) (unlock func(*slog.Lo
 	if err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
-	return release(conn, "DO RELEASE_LOCK(?)", name), nil
+	return release(conn, "DO RELEASE_LOCK(?)", name), nil //nolint:contextcheck // see release
 }
 
+// release returns what frees the lock, also when the migration's context has ended.
 func release(conn *sql.Conn, statement string, arg any) func(*slog.Logger) {
 	return func(log *slog.Logger) {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)

@@ -21,6 +21,7 @@ func schema(n int) fstest.MapFS {
 func TestMigrateManyReplicasAtOnce(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, url string) {
+		t.Helper()
 		const replicas = 8
 		errs := make(chan error, replicas)
 		for range replicas {
@@ -63,6 +64,7 @@ func (h handle) version(t *testing.T, table string) int64 {
 func TestTwoSchemasShareADatabase(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, url string) {
+		t.Helper()
 		other := fstest.MapFS{"00001_other.sql": {Data: []byte("-- +goose Up\nCREATE TABLE other (id INT);\n")}}
 		errs := make(chan error, 2)
 		go func() { errs <- Migrate(t.Context(), url, "goose_task", schema(2), quiet()) }()
@@ -76,6 +78,7 @@ func TestTwoSchemasShareADatabase(t *testing.T) {
 func TestMigrateRefusesANewerDatabase(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, url string) {
+		t.Helper()
 		if err := Migrate(t.Context(), url, "goose_test", schema(3), quiet()); err != nil {
 			t.Fatal(err)
 		}
@@ -93,6 +96,7 @@ func TestMigrateRefusesANewerDatabase(t *testing.T) {
 func TestMigrateGoesOnAfterAFailedStep(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, url string) {
+		t.Helper()
 		broken := schema(2)
 		broken["00002_step.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\nCREATE NONSENSE;\n")}
 		if err := Migrate(t.Context(), url, "goose_test", broken, quiet()); err == nil {

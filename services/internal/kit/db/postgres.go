@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"time"
 
@@ -27,7 +28,7 @@ func OpenPostgres(ctx context.Context, cfg Config, o Options) (*pgxpool.Pool, er
 	if err != nil {
 		return nil, fmt.Errorf("database URL: %w", err) // pgx redacts the password
 	}
-	pc.MaxConns = int32(min(o.poolSize(cfg), 10_000)) //nolint:gosec // bounded on the same line
+	pc.MaxConns = int32(min(o.poolSize(cfg), 10_000))
 	pc.MaxConnLifetime = cfg.ConnMaxLifetime
 	pc.MaxConnLifetimeJitter = cfg.ConnMaxLifetime / 10
 	pc.MaxConnIdleTime = cfg.ConnMaxIdleTime
@@ -77,17 +78,16 @@ func preparePostgres(cc *pgx.ConnConfig, cfg Config, o Options, statementTimeout
 		cc.TLSConfig.MinVersion = tls.VersionTLS12
 	}
 	milliseconds := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
-	for name, value := range map[string]string{
+	// A client that vanished inside a transaction must not hold its locks for hours.
+	maps.Copy(cc.RuntimeParams, map[string]string{
 		"application_name":              "tallyboard-" + o.name(),
 		"timezone":                      "UTC",
 		"default_transaction_isolation": "read committed",
 		"lock_timeout":                  milliseconds(cfg.LockTimeout),
 		"statement_timeout":             milliseconds(statementTimeout),
-		// A client that vanished inside a transaction must not hold its locks for hours.
+
 		"idle_in_transaction_session_timeout": milliseconds(2 * cfg.StatementTimeout),
-	} {
-		cc.RuntimeParams[name] = value
-	}
+	})
 	return nil
 }
 

@@ -18,7 +18,7 @@ var (
 // table it touches, such as "SELECT tasks".
 func SpanName(query string) string {
 	if name, ok := spanNames.Load(query); ok {
-		return name.(string) //nolint:forcetypeassert // only strings are stored
+		return name.(string) //nolint:errcheck // only strings are stored
 	}
 	name := summarize(query)
 	if spanNameCount.Load() < spanNameCacheSize {

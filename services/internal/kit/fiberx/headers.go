@@ -3,6 +3,7 @@ package fiberx
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -71,8 +72,8 @@ func ClientIP(c *fiber.Ctx) string {
 	}
 	hops := strings.Split(c.Get(fiber.HeaderXForwardedFor), ",")
 	trusted := trustedNetworks(c.App().Config().TrustedProxies)
-	for i := len(hops) - 1; i >= 0; i-- {
-		hop := strings.TrimSpace(hops[i])
+	for _, hop := range slices.Backward(hops) {
+		hop := strings.TrimSpace(hop)
 		if host, _, err := net.SplitHostPort(hop); err == nil {
 			hop = host
 		}

@@ -27,13 +27,13 @@ func TestIfMatch(t *testing.T) {
 	} {
 		a := send(t, app, http.MethodGet, "/", "", "If-Match", header)
 		got := a.body
-		if a.StatusCode != 200 {
+		if a.StatusCode != http.StatusOK {
 			got = fmt.Sprint(a.StatusCode)
 		}
 		if got != want {
 			t.Errorf("%q: %s", header, got)
 		}
-		if a.StatusCode == 400 && a.problem.Errors[0].Name != "If-Match" {
+		if a.StatusCode == http.StatusBadRequest && a.problem.Errors[0].Name != "If-Match" {
 			t.Errorf("%q: %s", header, a.body)
 		}
 		if header == `"42"` && a.Header.Get("ETag") != `"42"` {
@@ -59,7 +59,7 @@ func TestIdempotencyKey(t *testing.T) {
 		"a": true, "0192d3a8-7c1f~!": true, strings.Repeat("k", 255): true, strings.Repeat("k", 256): false, "a b": false, "é": false,
 	} {
 		a := send(t, app, http.MethodGet, "/", "", "Idempotency-Key", key)
-		if (a.StatusCode == 200) != ok || ok && a.body != "key:"+key {
+		if (a.StatusCode == http.StatusOK) != ok || ok && a.body != "key:"+key {
 			t.Errorf("%q: %d %s", key, a.StatusCode, a.body)
 		}
 	}

@@ -59,7 +59,7 @@ type bodyError struct {
 func (e *bodyError) Error() string { return e.text }
 
 // Is lets wrappers recognise a missing optional body as io.EOF.
-func (e *bodyError) Is(target error) bool { return e.empty && target == io.EOF } //nolint:errorlint // a sentinel
+func (e *bodyError) Is(target error) bool { return e.empty && target == io.EOF }
 
 func decodeForBodyParser(data []byte, v any) error {
 	if err := decodeStrict(data, v); err != nil {
@@ -106,8 +106,7 @@ func invalidUTF8At(data []byte) int {
 
 // explain says in plain words what encoding/json disliked, and about which member.
 func explain(err error, data []byte, v any) *apperr.Error {
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return apperr.InvalidField(bodyField, "is not valid JSON: %s", syntax.Error()).At(max(0, int(syntax.Offset)-1))
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) {
@@ -116,8 +115,7 @@ func explain(err error, data []byte, v any) *apperr.Error {
 	if name, ok := unknownField(err); ok {
 		return apperr.InvalidField(name, "unknown field %q", name)
 	}
-	var wrongType *json.UnmarshalTypeError
-	if errors.As(err, &wrongType) {
+	if wrongType, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		name := wrongType.Field
 		if name == "" {
 			name = culprit(data, v)

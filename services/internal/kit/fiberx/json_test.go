@@ -85,7 +85,7 @@ func TestDecodeJSONSaysWhatIsWrong(t *testing.T) {
 				return c.SendStatus(http.StatusNoContent)
 			})
 			a := send(t, app, http.MethodPost, "/", c.body, "Content-Type", "application/json; charset=utf-8")
-			if a.StatusCode != 400 || len(a.problem.Errors) != 1 {
+			if a.StatusCode != http.StatusBadRequest || len(a.problem.Errors) != 1 {
 				t.Fatalf("got %d %s", a.StatusCode, a.body)
 			}
 			f := a.problem.Errors[0]
@@ -133,7 +133,7 @@ func TestDecodeJSONWantsJSON(t *testing.T) {
 		}
 	}
 	a := send(t, app, http.MethodPost, "/", `{}`, "Content-Type", "application/json", "Content-Encoding", "gzip")
-	if a.StatusCode != 415 || a.problem.Code != string(apperr.UnsupportedMedia) {
+	if a.StatusCode != http.StatusUnsupportedMediaType || a.problem.Code != string(apperr.UnsupportedMedia) {
 		t.Errorf("compressed: %d %s", a.StatusCode, a.body)
 	}
 }
@@ -152,7 +152,7 @@ func TestBodyParserIsStrictThroughGeneratedWrappers(t *testing.T) {
 		return c.SendStatus(http.StatusNoContent)
 	})
 	a := send(t, app, http.MethodPost, "/", `{"titel":1}`, "Content-Type", "application/json")
-	if a.StatusCode != 400 || len(a.problem.Errors) != 1 || a.problem.Errors[0].Name != "titel" {
+	if a.StatusCode != http.StatusBadRequest || len(a.problem.Errors) != 1 || a.problem.Errors[0].Name != "titel" {
 		t.Errorf("got %d %s", a.StatusCode, a.body)
 	}
 	if a := send(t, app, http.MethodPost, "/", "", "Content-Type", "application/json"); a.StatusCode != http.StatusAccepted {

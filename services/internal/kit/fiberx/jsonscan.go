@@ -3,6 +3,7 @@ package fiberx
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/apperr"
@@ -29,10 +30,8 @@ func (l *level) add(key string) bool {
 		l.index[key] = struct{}{}
 		return !seen
 	}
-	for _, k := range l.keys {
-		if k == key {
-			return false
-		}
+	if slices.Contains(l.keys, key) {
+		return false
 	}
 	if l.keys = append(l.keys, key); len(l.keys) > manyKeys {
 		l.index = make(map[string]struct{}, 4*manyKeys)
@@ -43,52 +42,80 @@ func (l *level) add(key string) bool {
 	return true
 }
 
+// scanner walks over JSON text that may be none.
+type scanner struct {
+	data  []byte
+	stack []level
+}
+
 // checkStructure refuses what encoding/json accepts in silence: repeated keys, U+0000 and lone surrogates in strings, and
 // deep nesting. It does not validate JSON; on text that is none it returns nil and leaves the complaint to the decoder.
 func checkStructure(data []byte) *apperr.Error {
-	var stack []level
+	s := scanner{data: data}
 	for i := 0; i < len(data); i++ {
 		switch c := data[i]; c {
 		case '{', '[':
-			if len(stack) == maxJSONDepth {
+			if len(s.stack) == maxJSONDepth {
 				return apperr.InvalidField(bodyField, "is nested deeper than %d levels", maxJSONDepth).At(i)
 			}
-			stack = append(stack, level{object: c == '{', expectKey: c == '{'})
+			s.stack = append(s.stack, level{object: c == '{', expectKey: c == '{'})
 		case '}', ']':
-			if len(stack) == 0 {
+			if len(s.stack) == 0 {
 				return nil
 			}
-			stack = stack[:len(stack)-1]
+			s.stack = s.stack[:len(s.stack)-1]
 		case ',':
-			if n := len(stack); n > 0 {
-				stack[n-1].expectKey = stack[n-1].object
+			if top := s.top(); top != nil {
+				top.expectKey = top.object
 			}
 		case '"':
-			end := endOfString(data, i)
-			if end < 0 {
-				return nil
-			}
-			raw := data[i : end+1]
-			escaped := bytes.IndexByte(raw, '\\') >= 0
-			if escaped {
-				if at, bad := badEscape(raw); bad != "" {
-					return apperr.InvalidField(bodyField, "%s", bad).At(i + at)
-				}
-			}
-			if n := len(stack); n > 0 && stack[n-1].expectKey {
-				key := string(raw[1 : len(raw)-1])
-				if escaped && json.Unmarshal(raw, &key) != nil {
-					return nil
-				}
-				if !stack[n-1].add(key) {
-					return apperr.InvalidField(key, "is given twice").At(i)
-				}
-				stack[n-1].expectKey = false
+			end, err := s.text(i)
+			if err != nil || end < 0 {
+				return err
 			}
 			i = end
 		}
 	}
 	return nil
+}
+
+// top returns the innermost open array or object, or nil.
+func (s *scanner) top() *level {
+	if len(s.stack) == 0 {
+		return nil
+	}
+	return &s.stack[len(s.stack)-1]
+}
+
+// text checks the string that opens at start, and that it is new if it is a key. It returns the index of its closing
+// quote, or -1 if the text is no JSON.
+func (s *scanner) text(start int) (end int, _ *apperr.Error) {
+	end = endOfString(s.data, start)
+	if end < 0 {
+		return -1, nil
+	}
+	raw := s.data[start : end+1]
+	escaped := bytes.IndexByte(raw, '\\') >= 0
+	if escaped {
+		if at, bad := badEscape(raw); bad != "" {
+			return -1, apperr.InvalidField(bodyField, "%s", bad).At(start + at)
+		}
+	}
+	top := s.top()
+	if top == nil || !top.expectKey {
+		return end, nil
+	}
+	key := string(raw[1 : len(raw)-1])
+	if escaped {
+		if err := json.Unmarshal(raw, &key); err != nil {
+			return -1, nil //nolint:nilerr // no JSON: the decoder says so better
+		}
+	}
+	if !top.add(key) {
+		return -1, apperr.InvalidField(key, "is given twice").At(start)
+	}
+	top.expectKey = false
+	return end, nil
 }
 
 // endOfString returns the index of the closing quote of the string that opens at start, or -1.

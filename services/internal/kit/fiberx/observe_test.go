@@ -164,7 +164,7 @@ func TestDurationHistogramHasBoundedRoutes(t *testing.T) {
 		if m.Unit != "s" {
 			t.Errorf("unit %q", m.Unit)
 		}
-		for _, p := range m.Data.(metricdata.Histogram[float64]).DataPoints {
+		for _, p := range m.Data.(metricdata.Histogram[float64]).DataPoints { //nolint:errcheck // another type fails the test
 			method, _ := p.Attributes.Value("http.request.method")
 			route, _ := p.Attributes.Value("http.route")
 			status, _ := p.Attributes.Value("http.response.status_code")
@@ -188,8 +188,8 @@ func TestRequestIDsAreTakenOverOnlyIfSane(t *testing.T) {
 	for given, kept := range map[string]bool{
 		"": false, "req-1_2.3": true, strings.Repeat("a", 128): true, strings.Repeat("a", 129): false, "a b": false, `a"b`: false, "ä": false,
 	} {
-		a := send(t, app, http.MethodGet, "/", "", "X-Request-Id", given)
-		id := a.Header.Get("X-Request-Id")
+		a := send(t, app, http.MethodGet, "/", "", "X-Request-ID", given)
+		id := a.Header.Get("X-Request-ID")
 		if (id == given && given != "") != kept || id == "" || a.body != id {
 			t.Errorf("%q became %q (context %q)", given, id, a.body)
 		}
@@ -211,10 +211,10 @@ func TestHandlersHaveADeadline(t *testing.T) {
 		}
 		return nil
 	})
-	if a := send(t, app, http.MethodGet, "/slow", ""); a.StatusCode != 504 || a.problem.Code != "timeout" {
+	if a := send(t, app, http.MethodGet, "/slow", ""); a.StatusCode != http.StatusGatewayTimeout || a.problem.Code != "timeout" {
 		t.Errorf("got %d %s", a.StatusCode, a.body)
 	}
-	if a := send(t, app, http.MethodGet, "/import", ""); a.StatusCode != 200 {
+	if a := send(t, app, http.MethodGet, "/import", ""); a.StatusCode != http.StatusOK {
 		t.Errorf("got %d %s", a.StatusCode, a.body)
 	}
 }
@@ -224,7 +224,7 @@ func TestAccessLogTellsWhatIsNeededAndNoMore(t *testing.T) {
 	app, log := newApp(Config{})
 	MountOps(app, Ops{})
 	app.Get("/tasks/:ref", func(c *fiber.Ctx) error { return nil })
-	send(t, app, http.MethodGet, "/tasks/WEB-1?q=private", "", "X-Request-Id", "r1")
+	send(t, app, http.MethodGet, "/tasks/WEB-1?q=private", "", "X-Request-ID", "r1")
 	send(t, app, http.MethodGet, "/livez", "")
 	lines := log.lines(t, "request")
 	if len(lines) != 2 {

@@ -81,10 +81,10 @@ func TestHealthIsProbedRarelyButReadinessIsNow(t *testing.T) {
 		t.Errorf("%d probes, at most %d wanted", probes.Load(), most)
 	}
 	ready.Store(false)
-	if a := send(t, app, http.MethodGet, "/health", ""); a.StatusCode != 503 || a.Header.Get("Retry-After") == "" {
+	if a := send(t, app, http.MethodGet, "/health", ""); a.StatusCode != http.StatusServiceUnavailable || a.Header.Get("Retry-After") == "" {
 		t.Errorf("not ready: %d", a.StatusCode)
 	}
-	if a := send(t, app, http.MethodGet, "/livez", ""); a.StatusCode != 200 {
+	if a := send(t, app, http.MethodGet, "/livez", ""); a.StatusCode != http.StatusOK {
 		t.Errorf("livez: %d", a.StatusCode)
 	}
 }

@@ -122,7 +122,7 @@ func TestPanicsAreLoggedOnceWithTheirStack(t *testing.T) {
 	app, log := newApp(Config{})
 	app.Get("/boom", func(*fiber.Ctx) error { panic("secret") })
 	a := send(t, app, http.MethodGet, "/boom", "")
-	if a.StatusCode != 500 || strings.Contains(a.body, "secret") {
+	if a.StatusCode != http.StatusInternalServerError || strings.Contains(a.body, "secret") {
 		t.Fatalf("got %d %s", a.StatusCode, a.body)
 	}
 	failed := log.lines(t, "request failed")
@@ -136,11 +136,11 @@ func TestFibersOwnErrorsAreProblems(t *testing.T) {
 	app, log := newApp(Config{})
 	app.Get("/tasks/:ref", func(c *fiber.Ctx) error { return c.SendString("ok") })
 	app.Delete("/tasks/:ref", func(c *fiber.Ctx) error { return c.SendString("ok") })
-	if a := send(t, app, http.MethodGet, "/nowhere", ""); a.StatusCode != 404 || a.problem.Code != "not-found" {
+	if a := send(t, app, http.MethodGet, "/nowhere", ""); a.StatusCode != http.StatusNotFound || a.problem.Code != "not-found" {
 		t.Errorf("got %d %s", a.StatusCode, a.body)
 	}
 	a := send(t, app, http.MethodPost, "/tasks/1", "")
-	if a.StatusCode != 405 || a.problem.Code != "method-not-allowed" || a.Header.Get("Allow") != "GET, HEAD, DELETE" {
+	if a.StatusCode != http.StatusMethodNotAllowed || a.problem.Code != "method-not-allowed" || a.Header.Get("Allow") != "GET, HEAD, DELETE" {
 		t.Errorf("got %d %s Allow %q", a.StatusCode, a.body, a.Header.Get("Allow"))
 	}
 	for _, line := range log.lines(t, "request") {

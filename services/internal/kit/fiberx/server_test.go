@@ -97,7 +97,7 @@ func TestRequestsThatCannotBeReadGetProblems(t *testing.T) {
 			if a.StatusCode != c.status || a.problem.Code != c.code {
 				t.Fatalf("got %d %s", a.StatusCode, a.body)
 			}
-			if len(a.Header.Get(HeaderTraceID)) != 32 || a.Header.Get("X-Request-Id") == "" {
+			if len(a.Header.Get(HeaderTraceID)) != 32 || a.Header.Get("X-Request-ID") == "" {
 				t.Errorf("ids missing: %v", a.Header)
 			}
 			if c.status >= 400 && a.problem.TraceID != a.Header.Get(HeaderTraceID) {

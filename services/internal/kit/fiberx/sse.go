@@ -150,7 +150,7 @@ func Stream(c *fiber.Ctx, opts StreamOptions, fn func(w *SSEWriter) error) error
 		defer cancel(context.Canceled)
 		if opts.Streams != nil {
 			defer opts.Streams.leave()
-			stop := context.AfterFunc(opts.Streams.ctx, func() { cancel(context.Cause(opts.Streams.ctx)) })
+			stop := context.AfterFunc(opts.Streams.ctx, func() { cancel(context.Cause(opts.Streams.ctx)) }) //nolint:contextcheck // two contexts end a stream
 			defer stop()
 		}
 		w := &SSEWriter{ctx: ctx, cancel: cancel, out: out, conn: conn, timeout: opts.WriteTimeout}

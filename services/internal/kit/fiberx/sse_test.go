@@ -15,18 +15,26 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// subscribe opens an event stream and returns its reader.
-func subscribe(t *testing.T, address, header string) (*http.Response, *bufio.Reader, io.Closer) {
+// subscription is an open event stream.
+type subscription struct {
+	status int
+	header http.Header
+	body   *bufio.Reader
+	conn   io.Closer
+}
+
+// subscribe opens an event stream. The connection is closed at the end of the test at the latest.
+func subscribe(t *testing.T, address, header string) subscription {
 	t.Helper()
 	conn := dial(t, address)
 	if _, err := fmt.Fprintf(conn, "GET /stream HTTP/1.1\r\nHost: x\r\n%s\r\n", header); err != nil {
 		t.Fatal(err)
 	}
-	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil) //nolint:bodyclose // closed with its connection
 	if err != nil {
 		t.Fatal(err)
 	}
-	return res, bufio.NewReader(res.Body), conn
+	return subscription{res.StatusCode, res.Header, bufio.NewReader(res.Body), conn}
 }
 
 // next reads one block of the stream, without its blank line.
@@ -64,10 +72,11 @@ func TestStreamSendsEvents(t *testing.T) {
 				w.Event(id, "echo", nil))
 		}
 	})
-	res, r, _ := subscribe(t, address, "Last-Event-ID: 7\r\n")
-	if res.StatusCode != 200 || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") ||
-		res.Header.Get("X-Accel-Buffering") != "no" || !strings.Contains(res.Header.Get("Cache-Control"), "no-store") {
-		t.Errorf("%d %v", res.StatusCode, res.Header)
+	s := subscribe(t, address, "Last-Event-ID: 7\r\n")
+	r := s.body
+	if s.status != http.StatusOK || !strings.HasPrefix(s.header.Get("Content-Type"), "text/event-stream") ||
+		s.header.Get("X-Accel-Buffering") != "no" || !strings.Contains(s.header.Get("Cache-Control"), "no-store") {
+		t.Errorf("%d %v", s.status, s.header)
 	}
 	for _, want := range []string{
 		"retry: 3000", `id: 42|event: task|data: {"a":1}`, "data: one|data: two|data: three|data: ", ": caught up", "id: 7|event: echo|data: ",
@@ -93,7 +102,7 @@ func TestStreamRefusesLineBreaksInNames(t *testing.T) {
 			return w.Event("", "refused", nil)
 		}
 	})
-	_, r, _ := subscribe(t, address, "")
+	r := subscribe(t, address, "").body
 	next(t, r)
 	if got := next(t, r); got != "event: refused|data: " {
 		t.Error(got)
@@ -105,7 +114,8 @@ func TestStreamOutlivesTheRequestsDeadlineAndBeats(t *testing.T) {
 	address, _ := streaming(t, StreamOptions{Heartbeat: 30 * time.Millisecond}, func(string) func(w *SSEWriter) error {
 		return func(w *SSEWriter) error { <-w.Context().Done(); return nil }
 	})
-	_, r, conn := subscribe(t, address, "")
+	s := subscribe(t, address, "")
+	r, conn := s.body, s.conn
 	next(t, r)
 	for range 5 { // three deadlines long
 		if got := next(t, r); got != ": heartbeat" {
@@ -125,7 +135,8 @@ func TestStreamEndsWhenTheClientIsGone(t *testing.T) {
 			return nil
 		}
 	})
-	_, r, conn := subscribe(t, address, "")
+	s := subscribe(t, address, "")
+	r, conn := s.body, s.conn
 	next(t, r)
 	conn.Close() //nolint:errcheck // that is the test
 	select {
@@ -157,7 +168,10 @@ func TestStreamCutsOffAClientThatReadsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	select {
-	case <-ended:
+	case err := <-ended:
+		if err == nil {
+			t.Error("ended without an error")
+		}
 	case <-time.After(patience):
 		t.Error("still writing")
 	}
@@ -176,12 +190,12 @@ func TestStreamsCloseBeforeTheServerDoes(t *testing.T) {
 	})
 	var readers []*bufio.Reader
 	for range 3 {
-		_, r, _ := subscribe(t, address, "")
+		r := subscribe(t, address, "").body
 		next(t, r)
 		readers = append(readers, r)
 	}
-	if res, _, _ := subscribe(t, address, ""); res.StatusCode != 503 || res.Header.Get("Retry-After") == "" {
-		t.Errorf("a fourth stream: %d", res.StatusCode)
+	if s := subscribe(t, address, ""); s.status != http.StatusServiceUnavailable || s.header.Get("Retry-After") == "" {
+		t.Errorf("a fourth stream: %d", s.status)
 	}
 	if n := streams.Open(); n != 3 {
 		t.Errorf("%d open", n)
@@ -197,8 +211,8 @@ func TestStreamsCloseBeforeTheServerDoes(t *testing.T) {
 			t.Errorf("cause %v", err)
 		}
 	}
-	if res, _, _ := subscribe(t, address, ""); res.StatusCode != 503 {
-		t.Errorf("a stream after the close: %d", res.StatusCode)
+	if s := subscribe(t, address, ""); s.status != http.StatusServiceUnavailable {
+		t.Errorf("a stream after the close: %d", s.status)
 	}
 	if err := streams.Close(t.Context()); err != nil {
 		t.Errorf("second close: %v", err)
@@ -227,7 +241,7 @@ func TestStreamLogsAPanicAndEnds(t *testing.T) {
 	address, log := streaming(t, StreamOptions{}, func(string) func(w *SSEWriter) error {
 		return func(*SSEWriter) error { panic("boom") }
 	})
-	_, r, _ := subscribe(t, address, "")
+	r := subscribe(t, address, "").body
 	next(t, r)
 	if _, err := io.ReadAll(r); err != nil {
 		t.Error(err)
@@ -256,7 +270,7 @@ func TestWritersMayBeSharedByGoroutines(t *testing.T) {
 			return nil
 		}
 	})
-	_, r, _ := subscribe(t, address, "")
+	r := subscribe(t, address, "").body
 	next(t, r)
 	for range 400 {
 		if got := next(t, r); len(got) != len("event: n|data: 000") {

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -298,9 +299,7 @@ func (b *Bus) Consumers() map[string]ConsumerStatus {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	out := make(map[string]ConsumerStatus, len(b.consumers))
-	for name, status := range b.consumers {
-		out[name] = status
-	}
+	maps.Copy(out, b.consumers)
 	return out
 }
 

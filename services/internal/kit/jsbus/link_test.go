@@ -1,7 +1,6 @@
 package jsbus
 
 import (
-	"io"
 	"net"
 	"strings"
 	"sync"
@@ -94,7 +93,7 @@ func (l *link) pipe(to, from net.Conn) {
 			l.cond.Wait()
 		}
 		l.mu.Unlock()
-		if _, writeErr := to.Write(buf[:n]); writeErr != nil || (err != nil && err != io.EOF) || err == io.EOF {
+		if _, writeErr := to.Write(buf[:n]); writeErr != nil || err != nil {
 			return
 		}
 	}

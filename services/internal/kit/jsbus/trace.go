@@ -29,7 +29,7 @@ func (b *Bus) startPublish(ctx context.Context, m *Msg, header nats.Header) (end
 	cause := m.Header[headerTraceparent]
 	opts := make([]trace.SpanStartOption, 0, 4)
 	opts = append(opts, trace.WithSpanKind(trace.SpanKindProducer))
-	if link, ok := telemetry.LinkTo(cause); ok {
+	if link, ok := telemetry.LinkTo(cause); ok { //nolint:contextcheck // a link has no context
 		if !link.SpanContext.IsSampled() { // nothing to record: pass it on as it is
 			return func(error) {}
 		}

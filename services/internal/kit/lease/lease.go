@@ -132,7 +132,7 @@ func holdAndLead(ctx context.Context, s Store, cfg Config, epoch int64, granted 
 		return
 	}
 	// Nothing of ctx may cut this short: a lease that is not released keeps a standby waiting for its TTL.
-	release, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.Renew)
+	release, cancel := context.WithTimeout(context.WithoutCancel(ctx), cfg.TTL/2)
 	defer cancel()
 	if err := s.Release(release, cfg.Name, cfg.Holder, epoch); err != nil {
 		cfg.Log.WarnContext(ctx, "lease could not be released; it expires by itself", "lease", cfg.Name, "error", err)
@@ -152,6 +152,7 @@ func renew(ctx context.Context, s Store, cfg Config, epoch int64, granted time.T
 	defer ticker.Stop()
 	deadline := time.NewTimer(time.Until(granted.Add(cfg.TTL - safety)))
 	defer deadline.Stop()
+	uncancelled := context.WithoutCancel(ctx)
 	for {
 		select {
 		case err := <-done:
@@ -161,11 +162,9 @@ func renew(ctx context.Context, s Store, cfg Config, epoch int64, granted time.T
 			return outcome{err: errors.Join(ErrLost, <-done), gone: true}
 		case <-ticker.C:
 		}
-		if ctx.Err() != nil { // we are stopping: keep the lease while lead winds up
-			ctx = context.WithoutCancel(ctx)
-		}
 		asked := time.Now()
-		attempt, cancel := context.WithDeadline(ctx, granted.Add(cfg.TTL-safety))
+		// Not ctx: when we are stopping, the lease is kept while lead winds up.
+		attempt, cancel := context.WithDeadline(uncancelled, granted.Add(cfg.TTL-safety))
 		ok, err := s.Renew(attempt, cfg.Name, cfg.Holder, epoch, cfg.TTL)
 		cancel()
 		switch {

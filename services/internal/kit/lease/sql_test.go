@@ -84,6 +84,7 @@ func renew1(t *testing.T, s Store, holder string, epoch int64) bool {
 func TestStoresHandTheLeaseOn(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, s Store, expire func()) {
+		t.Helper()
 		first, ok := acquire(t, s, "a")
 		if !ok || first != 1 {
 			t.Fatalf("first: epoch %d, %v", first, ok)
@@ -127,6 +128,7 @@ func TestStoresHandTheLeaseOn(t *testing.T) {
 func TestStoresLetOneOfManyWin(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, s Store, _ func()) {
+		t.Helper()
 		var all sync.WaitGroup
 		won := make(chan int64, 16)
 		for i := range 16 {
@@ -150,6 +152,7 @@ func TestStoresLetOneOfManyWin(t *testing.T) {
 func TestTakeoverOnARealDatabase(t *testing.T) {
 	t.Parallel()
 	eachStore(t, func(t *testing.T, s Store, expire func()) {
+		t.Helper()
 		cfg := config("a")
 		cfg.TTL, cfg.Renew, cfg.Retry = 30*time.Second, 20*time.Millisecond, 20*time.Millisecond
 		a := start(t, s, cfg)

@@ -44,6 +44,7 @@ func end(t *testing.T, tel *Telemetry) {
 	}
 }
 
+//nolint:paralleltest // see begin
 func TestNothingIsExportedUnlessAsked(t *testing.T) {
 	var out bytes.Buffer
 	tel := begin(t, Config{ServiceName: "task-service", Instance: "a", SampleRatio: 1, LogWriter: &out}, nil)
@@ -80,6 +81,7 @@ func TestNothingIsExportedUnlessAsked(t *testing.T) {
 	end(t, tel) // harmless
 }
 
+//nolint:paralleltest // see begin
 func TestTracesAndMetricsGoWhereTheVariablesSay(t *testing.T) {
 	var mu sync.Mutex
 	got := map[string]bool{}
@@ -98,7 +100,7 @@ func TestTracesAndMetricsGoWhereTheVariablesSay(t *testing.T) {
 	tel.Logger().InfoContext(ctx, "done")
 	span.End()
 	end(t, tel)
-	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+	http.DefaultClient.CloseIdleConnections()
 	for _, path := range []string{"/v1/traces", "/v1/metrics", "/v1/logs"} {
 		if !got[path] {
 			t.Errorf("nothing of the service arrived at %s: %v", path, got)
@@ -106,6 +108,7 @@ func TestTracesAndMetricsGoWhereTheVariablesSay(t *testing.T) {
 	}
 }
 
+//nolint:paralleltest // see begin
 func TestSamplingRatio(t *testing.T) {
 	for ratio, want := range map[float64]bool{0: false, 1: true} {
 		tel := begin(t, Config{SampleRatio: ratio, LogWriter: io.Discard}, map[string]string{
