@@ -56,7 +56,13 @@ func Command(ctx context.Context, args []string, t Terminal, version string) err
 			return Run(ctx, cfg, Deps{Log: t.Out, Version: version})
 		},
 		"migrate": func() error {
-			return withTools(ctx, t, func(x tools) error { return Migrate(ctx, x.cfg.databaseURL(), x.tel.Logger()) })
+			return withTools(ctx, t, func(x tools) error {
+				url, err := x.cfg.Database.ResolvedURL()
+				if err != nil {
+					return err
+				}
+				return Migrate(ctx, url, x.tel.Logger())
+			})
 		},
 		"rebuild":     func() error { return rebuildCommand(ctx, args, t) },
 		"verify":      func() error { return verifyCommand(ctx, args, t) },

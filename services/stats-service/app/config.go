@@ -3,7 +3,6 @@ package app
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"time"
 
@@ -106,14 +105,4 @@ func (c Config) named(deps Deps) Config {
 	c.Consumer.Lease.Holder = fmt.Sprintf("%.80s-%s", c.Telemetry.Instance, uuid.NewString())
 	c.HTTP.Service = ServiceName
 	return c
-}
-
-// databaseURL returns the database's URL with the password that may come apart from it.
-func (c Config) databaseURL() string {
-	u, err := url.Parse(c.Database.URL)
-	if err != nil || c.Database.Password == "" { // a malformed URL is reported by whoever opens it
-		return c.Database.URL
-	}
-	u.User = url.UserPassword(u.User.Username(), c.Database.Password)
-	return u.String()
 }

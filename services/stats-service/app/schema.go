@@ -76,7 +76,11 @@ const schemaTimeout = 5 * time.Second
 
 func attemptSchema(ctx context.Context, cfg Config, store *storage, log *slog.Logger) error {
 	if cfg.Migrate {
-		if err := Migrate(ctx, cfg.databaseURL(), log); err != nil {
+		url, err := cfg.Database.ResolvedURL()
+		if err != nil {
+			return err
+		}
+		if err := Migrate(ctx, url, log); err != nil {
 			return err
 		}
 	}
