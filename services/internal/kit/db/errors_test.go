@@ -178,8 +178,17 @@ func TestKilledConnectionsAreUnavailableAndReplaced(t *testing.T) {
 		t.Helper()
 		admin := open(t, Config{URL: url}, Options{})
 		h := open(t, Config{URL: url}, Options{PoolSize: 1})
+		id, kill := "SELECT CONNECTION_ID()", "KILL %s"
+		if h.engine == Postgres {
+			id, kill = "SELECT pg_backend_pid()", "SELECT pg_terminate_backend(%s)"
+		}
+		victim := h.text(t, id) // the pool's only connection, which the transaction gets as well
 		err := h.tx(t.Context(), func(exec func(string) error) error {
-			return kill(t, admin, h, exec)
+			if err := exec("SELECT 1"); err != nil {
+				return err
+			}
+			admin.must(t, fmt.Sprintf(kill, victim))
+			return exec("SELECT 1")
 		})
 		if !IsUnavailable(err) {
 			t.Errorf("got %v", err)
@@ -187,27 +196,10 @@ func TestKilledConnectionsAreUnavailableAndReplaced(t *testing.T) {
 		if err := h.exec(t.Context(), "SELECT 1"); err != nil {
 			t.Errorf("the pool did not recover: %v", err)
 		}
+		if h.text(t, id) == victim {
+			t.Error("the connection was not killed")
+		}
 	})
-}
-
-// kill ends the connection of the transaction that exec writes to, and returns the error of its next statement.
-func kill(t *testing.T, admin, h handle, exec func(string) error) error {
-	t.Helper()
-	id := "CONNECTION_ID()"
-	if h.engine == Postgres {
-		id = "pg_backend_pid()"
-	}
-	admin.must(t, "CREATE TABLE victim (id INT)")
-	if err := exec("INSERT INTO victim SELECT " + id); err != nil {
-		return err
-	}
-	// The row is not committed: find the session by the database that both use.
-	if h.engine == Postgres {
-		admin.must(t, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'")
-	} else {
-		admin.must(t, "KILL "+admin.text(t, "SELECT id FROM information_schema.processlist WHERE db = DATABASE() AND id <> CONNECTION_ID() AND command = 'Sleep'"))
-	}
-	return exec("INSERT INTO victim VALUES (0)")
 }
 
 // After a failover the old writer is read-only. Outside a transaction database/sql then tries another connection.
