@@ -1,5 +1,6 @@
 // Every command of the UI, with its keys. Screens register theirs while they are shown; the palette and the list of
 // shortcuts read the same registry, so neither can go out of date.
+import { untrack } from 'svelte';
 import type { MessageKey } from '../i18n/i18n.svelte';
 import type { IconName } from '../ui/icons.gen';
 
@@ -31,9 +32,10 @@ export function commands(): readonly Command[] {
 
 /** Adds commands; the returned function removes them. Later ones win where keys are the same. */
 export function register(list: Command[]): () => void {
-  registered = [...registered, ...list];
+  // Whoever registers from an effect must not depend on what is registered.
+  untrack(() => (registered = [...registered, ...list]));
   return () => {
-    registered = registered.filter((command) => !list.includes(command));
+    untrack(() => (registered = registered.filter((command) => !list.includes(command))));
   };
 }
 
