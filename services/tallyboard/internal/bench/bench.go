@@ -114,13 +114,16 @@ func (b *bench) setUp(ctx context.Context) (err error) {
 }
 
 func (b *bench) describeServer(ctx context.Context) error {
-	var pidFile string
+	var pidFile, dataDir string
 	var binlog, flush, syncBinlog string
-	row := b.admin.QueryRowContext(ctx, "SELECT @@version, @@pid_file, @@log_bin, @@innodb_flush_log_at_trx_commit, @@sync_binlog")
-	if err := row.Scan(&b.version, &pidFile, &binlog, &flush, &syncBinlog); err != nil {
+	row := b.admin.QueryRowContext(ctx, "SELECT @@version, @@pid_file, @@datadir, @@log_bin, @@innodb_flush_log_at_trx_commit, @@sync_binlog")
+	if err := row.Scan(&b.version, &pidFile, &dataDir, &binlog, &flush, &syncBinlog); err != nil {
 		return fmt.Errorf("settings of the database server: %w", err)
 	}
 	b.version = fmt.Sprintf("%s, log_bin=%s, innodb_flush_log_at_trx_commit=%s, sync_binlog=%s", b.version, binlog, flush, syncBinlog)
+	if !filepath.IsAbs(pidFile) {
+		pidFile = filepath.Join(dataDir, pidFile)
+	}
 	if text, err := os.ReadFile(pidFile); err == nil { //nolint:gosec // the server names it; where it is elsewhere, its processor time is not reported
 		b.dbPID, _ = strconv.Atoi(strings.TrimSpace(string(text))) // 0 means unknown
 	}

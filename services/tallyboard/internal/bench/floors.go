@@ -91,7 +91,7 @@ func (f *floors) get(ctx context.Context, _, _ int) error {
 
 // list is the floor of listing: 50 rows in the order of an index.
 func (f *floors) list(ctx context.Context, _, _ int) error {
-	rows, err := f.db.QueryContext(ctx, "SELECT "+columns+" FROM tasks WHERE project_id = ? AND live = 1 ORDER BY task_rank LIMIT 50", f.project[:])
+	rows, err := f.db.QueryContext(ctx, "SELECT "+columns+" FROM tasks WHERE project_id = ? AND trashed IS NULL ORDER BY task_rank LIMIT 50", f.project[:])
 	return drain(rows, err, 50)
 }
 
@@ -124,7 +124,7 @@ func drain(rows *sql.Rows, err error, want int) error {
 
 // loadIDs fetches the ids of the measured project.
 func (f *floors) loadIDs(ctx context.Context) error {
-	rows, err := f.db.QueryContext(ctx, "SELECT id FROM tasks WHERE project_id = ? AND live = 1", f.project[:])
+	rows, err := f.db.QueryContext(ctx, "SELECT id FROM tasks WHERE project_id = ? AND trashed IS NULL", f.project[:])
 	if err != nil {
 		return fmt.Errorf("ids of the measured project: %w", err)
 	}
