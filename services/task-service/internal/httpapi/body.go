@@ -129,5 +129,5 @@ func (u *upload) Read(p []byte) (int, error) {
 	if errors.Is(err, io.EOF) {
 		u.over = true
 	}
-	return n, err //nolint:wrapcheck // a reader hands on io.EOF as it is
+	return n, err
 }

@@ -49,10 +49,10 @@ func TestUnreadBodiesAreNotRequests(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		go fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: board.test\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n%s%s", //nolint:errcheck // the server may close first
+		go fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: board.test\r\nContent-Type: text/csv\r\nContent-Length: %d\r\n\r\n%s%s",
 			path, len(padding)+len(smuggled), padding, smuggled)
 		reader := bufio.NewReader(conn)
-		res, err := http.ReadResponse(reader, nil)
+		res, err := http.ReadResponse(reader, nil) //nolint:bodyclose // read to its end; the connection is closed
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -161,7 +161,7 @@ func TestMalformedAddressesAreTheCallersFault(t *testing.T) {
 		if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: board.test\r\nConnection: close\r\n\r\n", target); err != nil {
 			t.Fatal(err)
 		}
-		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil) //nolint:bodyclose // read to its end; the connection is closed
 		if err != nil {
 			t.Fatal(err)
 		}

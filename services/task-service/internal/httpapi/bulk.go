@@ -53,16 +53,16 @@ func bulkEdit(body wire.BulkEdit) (task.BulkEdit, error) {
 	for i, text := range or(body.Tasks, nil) {
 		ref, err := task.ParseRef(text)
 		if err != nil {
-			f.fault(fmt.Sprintf("tasks[%d]", i), "must be the id of a task or a key such as WEB-42")
+			f.faultf(fmt.Sprintf("tasks[%d]", i), "must be the id of a task or a key such as WEB-42")
 			continue
 		}
 		edit.Refs = append(edit.Refs, ref)
 	}
 	switch n := len(or(body.Tasks, nil)); {
 	case body.Tasks != nil && n == 0:
-		f.fault("tasks", "must name at least one task")
+		f.faultf("tasks", "must name at least one task")
 	case n > task.MaxBulk:
-		f.fault("tasks", "must name at most %d tasks", task.MaxBulk)
+		f.faultf("tasks", "must name at most %d tasks", task.MaxBulk)
 	}
 	actions := 0
 	for _, given := range []bool{body.Change != nil, edit.Trash, edit.Restore} {
@@ -71,7 +71,7 @@ func bulkEdit(body wire.BulkEdit) (task.BulkEdit, error) {
 		}
 	}
 	if actions != 1 {
-		f.fault("change", "exactly one of change, trash and restore is required")
+		f.faultf("change", "exactly one of change, trash and restore is required")
 	}
 	if body.Change != nil {
 		edit.Patch = f.bulkChange(*body.Change)
@@ -91,7 +91,7 @@ func (f *fields) bulkChange(b wire.BulkChange) *task.Patch {
 	if len(b.Due) == 0 && len(b.Start) == 0 && len(b.Estimate) == 0 && len(b.Parent) == 0 && b.State == nil && b.Priority == nil &&
 		b.Assignees == nil && b.Labels == nil && b.AddAssignees == nil && b.RemoveAssignees == nil && b.AddLabels == nil &&
 		b.RemoveLabels == nil {
-		f.fault("change", "names nothing to change")
+		f.faultf("change", "names nothing to change")
 	}
 	return patch
 }

@@ -18,7 +18,7 @@ func listOf(filter, sort string) task.ListInput {
 func TestCursorReturnsWhatWentIn(t *testing.T) {
 	t.Parallel()
 	key := listKey(listOf("is:open", "-title"))
-	for _, value := range []string{"", "2026-12-01", "ünïcode ☃", strings.Repeat("語", task.MaxTitle)} {
+	for _, value := range []string{"", "2026-12-01", "ünïcode ☃", strings.Repeat("☃", task.MaxTitle)} {
 		in := &task.Cursor{Sort: sortOf("-title"), Value: value, ID: mustID(t)}
 		text := encodeCursor(in, key)
 		if len(text) > 4096 {

@@ -63,6 +63,7 @@ func (f *fakeProjects) Get(ctx context.Context, key string) (*project.Project, e
 }
 
 func newFakeProjects(t testing.TB) *fakeProjects {
+	t.Helper()
 	at := time.Date(2026, 11, 2, 8, 15, 0, 123456000, time.UTC)
 	return &fakeProjects{one: &project.Project{
 		ID: mustID(t), Key: "WEB", Name: "Website", Version: 3, Created: at, Updated: at,
@@ -71,6 +72,7 @@ func newFakeProjects(t testing.TB) *fakeProjects {
 }
 
 func sampleTask(t testing.TB, p *project.Project) *task.Task {
+	t.Helper()
 	at := time.Date(2026, 11, 2, 8, 15, 0, 123456000, time.UTC)
 	estimate := 2.5
 	return &task.Task{

@@ -58,10 +58,10 @@ func forbiddenNull(raw json.RawMessage, t reflect.Type, path string) string {
 		if json.Unmarshal(raw, &members) != nil {
 			return ""
 		}
-		for i := range t.NumField() {
-			name, _, _ := strings.Cut(t.Field(i).Tag.Get("json"), ",")
+		for field := range t.Fields() {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 			if value, ok := members[name]; ok {
-				if found := forbiddenNull(value, t.Field(i).Type, strings.TrimPrefix(path+"."+name, ".")); found != "" {
+				if found := forbiddenNull(value, field.Type, strings.TrimPrefix(path+"."+name, ".")); found != "" {
 					return found
 				}
 			}
@@ -91,7 +91,7 @@ func orBody(path string) string {
 // fields reads text members of a body and collects what is wrong with them.
 type fields struct{ faults []apperr.Field }
 
-func (f *fields) fault(name, format string, args ...any) {
+func (f *fields) faultf(name, format string, args ...any) {
 	f.faults = append(f.faults, apperr.Field{Name: name, Message: fmt.Sprintf(format, args...)})
 }
 
@@ -106,7 +106,7 @@ func (f *fields) err() error {
 func (f *fields) id(name, text string) uuid.UUID {
 	id, ok := parseID(text)
 	if !ok {
-		f.fault(name, "must be a UUID")
+		f.faultf(name, "must be a UUID")
 	}
 	return id
 }
@@ -166,7 +166,7 @@ func (f *fields) date(name string, value nullable.Nullable[string]) *task.Date {
 	if !value.IsNull() {
 		text := value.MustGet()
 		if _, err := time.Parse(time.DateOnly, text); err != nil {
-			f.fault(name, "must be a date such as 2026-12-01, or null")
+			f.faultf(name, "must be a date such as 2026-12-01, or null")
 		}
 		d = task.Date(text)
 	}

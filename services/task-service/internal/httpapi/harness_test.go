@@ -214,7 +214,7 @@ type logBuffer struct {
 func (l *logBuffer) Write(p []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.b.Write(p) //nolint:wrapcheck // never fails
+	return l.b.Write(p)
 }
 
 func (l *logBuffer) String() string {

@@ -22,11 +22,11 @@ type Message struct{ ID, Event, Data string }
 // stream opens a live stream and returns a function that reads the next message.
 func (h *Harness) Stream(target string, headers ...header) (next func() Message, closed func()) {
 	h.t.Helper()
-	res, err := h.client.Do(h.Request("GET", target, http.NoBody, append(headers, "Accept: text/event-stream")...))
+	res, err := h.client.Do(h.Request("GET", target, http.NoBody, append(headers, "Accept: text/event-stream")...)) //nolint:bodyclose // closed by the caller
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	if res.StatusCode != 200 || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") {
+	if res.StatusCode != http.StatusOK || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/event-stream") {
 		h.t.Fatalf("stream: %d %v", res.StatusCode, res.Header)
 	}
 	reader := bufio.NewReader(res.Body)

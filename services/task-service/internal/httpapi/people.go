@@ -94,13 +94,13 @@ func newPerson(body wire.PersonNew) (account.Person, error) {
 	var f fields
 	name := strings.TrimSpace(body.Name)
 	if !handlePattern.MatchString(body.Handle) || len(body.Handle) > account.MaxHandle {
-		f.fault("handle", "must be 1 to %d of a–z, 0–9, dot, dash and underscore, beginning with a letter or digit", account.MaxHandle)
+		f.faultf("handle", "must be 1 to %d of a–z, 0–9, dot, dash and underscore, beginning with a letter or digit", account.MaxHandle)
 	}
 	if n := utf8.RuneCountInString(name); n == 0 || n > account.MaxName {
-		f.fault("name", "must be 1 to %d characters", account.MaxName)
+		f.faultf("name", "must be 1 to %d characters", account.MaxName)
 	}
 	if strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-		f.fault("name", "must not contain control characters")
+		f.faultf("name", "must not contain control characters")
 	}
 	if err := f.err(); err != nil {
 		return account.Person{}, err

@@ -64,7 +64,7 @@ func newProject(body wire.ProjectNew) (project.New, error) {
 		in.States = append(in.States, f.newState(fmt.Sprintf("states[%d].", i), st))
 	}
 	if body.States != nil && len(in.States) == 0 {
-		f.fault("states", "must name at least one state")
+		f.faultf("states", "must name at least one state")
 	}
 	for _, l := range or(body.Labels, nil) {
 		in.Labels = append(in.Labels, project.NewLabel{Name: l.Name, Color: or(l.Color, "")})
@@ -117,7 +117,7 @@ func (s *server) ChangeProject(c *fiber.Ctx, key wire.Key, _ wire.ChangeProjectP
 
 func (f *fields) newState(path string, st wire.StateNew) project.NewState {
 	if !st.Category.Valid() {
-		f.fault(path+"category", "must be one of backlog, todo, doing, done, cancelled")
+		f.faultf(path+"category", "must be one of backlog, todo, doing, done, cancelled")
 	}
 	return project.NewState{
 		Name: st.Name, Category: project.Category(st.Category), WIPLimit: or(limitOf(st.WipLimit), nil), Position: st.Position,
@@ -126,7 +126,7 @@ func (f *fields) newState(path string, st wire.StateNew) project.NewState {
 
 func (f *fields) role(name string, role wire.Role) string {
 	if !role.Valid() {
-		f.fault(name, "must be one of owner, editor, commenter, viewer")
+		f.faultf(name, "must be one of owner, editor, commenter, viewer")
 	}
 	return string(role)
 }

@@ -28,7 +28,7 @@ func TestProjectSettings(t *testing.T) {
 	s.Do("POST", "/api/v1/projects", `{"key":"SET","name":"Again"}`).Problem(t, 409)
 
 	s.Do("PATCH", "/api/v1/projects/SET", `{"name":"x"}`).Problem(t, 428)
-	p, _ = want[wire.Project](s, 200, "PATCH", "/api/v1/projects/SET", `{"name":"Better","description":"d"}`, fmt.Sprintf(`If-Match: "%d"`, p.Version))
+	want[wire.Project](s, 200, "PATCH", "/api/v1/projects/SET", `{"name":"Better","description":"d"}`, fmt.Sprintf(`If-Match: "%d"`, p.Version))
 	stale := s.Do("PATCH", "/api/v1/projects/SET", `{"name":"x"}`, `If-Match: "1"`).Problem(t, 412)
 	if current, ok := stale.Current.(map[string]any); !ok || current["name"] != "Better" || current["states"] == nil {
 		t.Errorf("412 shows %v", stale.Current)

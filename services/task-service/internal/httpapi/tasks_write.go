@@ -112,7 +112,7 @@ func (p placeInput) count() int {
 
 func (f *fields) place(p placeInput) task.Placement {
 	if p.count() > 1 {
-		f.fault("after", "at most one of after, before, top and bottom may be given")
+		f.faultf("after", "at most one of after, before, top and bottom may be given")
 	}
 	return task.Placement{
 		After: or(f.optionalID("after", p.after), uuid.Nil), Before: or(f.optionalID("before", p.before), uuid.Nil),

@@ -152,8 +152,7 @@ func (s *server) spool(ctx context.Context, c *fiber.Ctx) (*os.File, error) {
 }
 
 func uploadFailure(err error) error {
-	var path *os.PathError
-	if errors.As(err, &path) {
+	if _, ours := errors.AsType[*os.PathError](err); ours {
 		return apperr.Wrap(err, apperr.Unavailable, "The upload cannot be stored just now.")
 	}
 	return bodyFailure(err)
@@ -174,10 +173,10 @@ type patientReader struct {
 
 func (r *patientReader) Read(p []byte) (int, error) {
 	if err := r.ctx.Err(); err != nil {
-		return 0, err //nolint:wrapcheck // classified by the caller
+		return 0, err
 	}
 	if err := r.upload.conn.SetReadDeadline(time.Now().Add(r.idle)); err != nil {
-		return 0, err //nolint:wrapcheck // classified by the caller
+		return 0, err
 	}
 	return r.upload.Read(p)
 }

@@ -40,13 +40,13 @@ func (s *server) pipe(c *fiber.Ctx, limit time.Duration, produce func(w io.Write
 			if err != nil && begun.Load() && !errors.Is(err, io.ErrClosedPipe) {
 				s.Log.WarnContext(ctx, "streamed answer broke off", "error", err)
 			}
-			writer.CloseWithError(err) //nolint:errcheck // never fails
+			writer.CloseWithError(err)
 		}()
 		err = produce(writer)
 	}()
 	buffered := &pipeReader{Reader: bufio.NewReaderSize(reader, streamBuffer), pipe: reader}
 	if _, err := buffered.Peek(1); err != nil && !errors.Is(err, io.EOF) {
-		return err //nolint:wrapcheck // produce's own
+		return err
 	}
 	begun.Store(true)
 	// A client that reads nothing must not hold this for ever. The deadline stays on the connection, so it ends with this.
@@ -64,7 +64,7 @@ type pipeReader struct {
 	pipe *io.PipeReader
 }
 
-func (r *pipeReader) Close() error { return r.pipe.Close() } //nolint:wrapcheck // never fails
+func (r *pipeReader) Close() error { return r.pipe.Close() }
 
 // progressLine is a line of a streamed import.
 type progressLine struct {
@@ -81,7 +81,7 @@ func (s *server) streamImport(
 	c.Set(fiber.HeaderContentType, mimeNDJSON)
 	c.Set("X-Accel-Buffering", "no") // nginx passes each line on at once
 	instance := c.Path()
-	return s.pipe(c, s.Config.ImportTimeout, func(w io.Writer) error {
+	return s.pipe(c, s.Config.ImportTimeout, func(w io.Writer) error { //nolint:contextcheck // it outlives the request
 		lines := json.NewEncoder(w)
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)

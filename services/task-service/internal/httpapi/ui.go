@@ -74,7 +74,7 @@ func loadUI(ui fs.FS) (map[string]staticFile, error) {
 		}
 		body, err := fs.ReadFile(ui, name)
 		if err != nil {
-			return err //nolint:wrapcheck // wrapped below
+			return err
 		}
 		f := newStaticFile(typeOf(name), body)
 		if strings.HasPrefix(name, assetPrefix) {
@@ -108,7 +108,7 @@ func optionalFile(files fs.FS, name string) ([]byte, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	return body, err //nolint:wrapcheck // wrapped by loadUI
+	return body, err
 }
 
 func typeOf(name string) string {

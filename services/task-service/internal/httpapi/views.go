@@ -112,10 +112,10 @@ func viewInput(c *fiber.Ctx) (project.ViewInput, error) {
 	}
 	var f fields
 	if body.Layout != nil && !body.Layout.Valid() {
-		f.fault("layout", "must be one of board, list, calendar, timeline")
+		f.faultf("layout", "must be one of board, list, calendar, timeline")
 	}
 	if body.GroupBy != nil && !body.GroupBy.Valid() {
-		f.fault("groupBy", "must be one of state, assignee, priority, label, or empty")
+		f.faultf("groupBy", "must be one of state, assignee, priority, label, or empty")
 	}
 	return project.ViewInput{
 		Name: body.Name, Filter: or(body.Filter, ""), Layout: project.Layout(or(body.Layout, "")),
