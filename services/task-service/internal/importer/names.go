@@ -129,17 +129,17 @@ func (r *run) addStates(ctx context.Context, missing []project.NewState) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	var err error
+	next := *r.project // its lists are not shared: Edit copies them
+	p, err := &next, error(nil)
 	if r.o.DryRun {
-		next := *r.project // Edit works on copies of its lists
-		err = next.AddStates(r.by(), missing)
-		r.project = &next
+		err = p.AddStates(r.by(), missing)
 	} else {
-		r.project, err = r.d.Projects.AddStates(ctx, r.w, r.project.Key, missing)
+		p, err = r.d.Projects.AddStates(ctx, r.w, r.project.Key, missing)
 	}
 	if err != nil {
 		return err
 	}
+	r.project = p
 	for _, n := range missing {
 		r.report.States = append(r.report.States, n.Name)
 	}
@@ -160,17 +160,17 @@ func (r *run) addLabels(ctx context.Context, missing []project.NewLabel) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	var err error
+	next := *r.project
+	p, err := &next, error(nil)
 	if r.o.DryRun {
-		next := *r.project
-		err = next.AddLabels(r.by(), missing)
-		r.project = &next
+		err = p.AddLabels(r.by(), missing)
 	} else {
-		r.project, err = r.d.Projects.AddLabels(ctx, r.w, r.project.Key, missing)
+		p, err = r.d.Projects.AddLabels(ctx, r.w, r.project.Key, missing)
 	}
 	if err != nil {
 		return err
 	}
+	r.project = p
 	for _, n := range missing {
 		r.report.Labels = append(r.report.Labels, n.Name)
 	}

@@ -17,6 +17,7 @@ type rows struct {
 	ration  *rationed
 	header  []string
 	columns columns
+	last    int64 // line of the last row read
 }
 
 // row is one record with the line it starts at; fault says why it cannot be used.
@@ -71,14 +72,16 @@ func (r *rows) next() (row, error) {
 	case errors.Is(err, io.EOF):
 		return row{}, io.EOF
 	case errors.Is(err, errTooLong):
-		return row{}, apperr.New(apperr.Invalid, "The row behind line %d is longer than %d bytes; is there a quote that is never closed?", r.line(), MaxRow)
+		return row{}, apperr.New(apperr.Invalid, "The row behind line %d is longer than %d bytes; is there a quote that is never closed?", r.last, MaxRow)
 	case errors.As(err, &syntax):
-		return row{line: int64(syntax.StartLine), fault: reasonOf(syntax)}, nil
+		r.last = int64(syntax.StartLine)
+		return row{line: r.last, fault: reasonOf(syntax)}, nil
 	case err != nil:
 		return row{}, fmt.Errorf("importer: read the copied file: %w", err)
 	}
 	line, _ := r.csv.FieldPos(0)
-	out := row{line: int64(line), fields: fields}
+	r.last = int64(line)
+	out := row{line: r.last, fields: fields}
 	for i, f := range fields {
 		if !utf8.ValidString(f) {
 			out.fault = fmt.Sprintf("the field in column %s is not valid UTF-8", r.name(i))
@@ -101,17 +104,6 @@ func (r *rows) raggedness(fields []string) string {
 		}
 	}
 	return ""
-}
-
-// line of the last row read.
-func (r *rows) line() (line int) {
-	defer func() {
-		if recover() != nil { // FieldPos panics where no row has been read yet
-			line = 1
-		}
-	}()
-	line, _ = r.csv.FieldPos(0)
-	return line
 }
 
 func (r *rows) name(i int) string {

@@ -82,6 +82,12 @@ func (s *Service) save(ctx context.Context, w Write, v View) (View, error) {
 // RemoveView removes a view. Its owner may, and owners of the project where it is shared.
 func (s *Service) RemoveView(ctx context.Context, w Write, ref ViewRef) error {
 	was, err := s.ownView(ctx, w, ref)
+	if apperr.Is(err, apperr.NotFound) && w.Key != "" { // removed by an earlier attempt of this request, the store knows
+		var p *Project
+		if p, err = s.Get(ctx, ref.Project); err == nil {
+			was = View{ProjectID: p.ID, ID: ref.ID}
+		}
+	}
 	if err != nil {
 		return err
 	}

@@ -131,10 +131,15 @@ func (s *Service) link(ctx context.Context, w Write, ref Ref, kind string, other
 	case ends[0].ProjectID != ends[1].ProjectID:
 		return nil, false, relationFault("only tasks of one project can be related")
 	}
+	seen := w.IfVersion
+	w.IfVersion = 0 // it is of self alone, and the store would hold both tasks against it
 	changed := false
 	ts, replayed, err := s.d.Writer.UpdateTasks(ctx, w, []Ref{{ID: self}, {ID: peer}}, func(ctx context.Context, tx Tx, t *Task) (err error) {
 		env := s.env(tx.Project(), w, nil)
 		if t.ID == self {
+			if seen != 0 && seen != t.Version {
+				return apperr.New(apperr.Stale, "%s has been changed since you read it.", t.Key()).WithCurrent(t)
+			}
 			changed, err = do(ctx, tx, env, t, l, peer)
 			return err
 		}
