@@ -80,12 +80,16 @@ func migrateCommand(ctx context.Context, t Terminal) error {
 	if err != nil {
 		return err
 	}
+	url, err := cfg.Database.ResolvedURL()
+	if err != nil {
+		return fmt.Errorf("database URL: %w", err)
+	}
 	cfg.Telemetry.LogWriter = t.Err
 	tel, err := telemetry.Start(ctx, cfg.named(Deps{Log: t.Err}).Telemetry)
 	if err != nil {
 		return err
 	}
-	return errors.Join(Migrate(ctx, cfg.databaseURL(), tel.Logger()), tel.Shutdown(context.WithoutCancel(ctx)))
+	return errors.Join(Migrate(ctx, url, tel.Logger()), tel.Shutdown(context.WithoutCancel(ctx)))
 }
 
 // healthcheck asks /health of the service that listens on LISTEN. Images without a shell call it.

@@ -3,7 +3,6 @@ package app
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"time"
 
@@ -112,14 +111,4 @@ func (c *Config) named(deps Deps) Config {
 	named.Relay.Lease.Holder = fmt.Sprintf("%.80s-%s", named.Telemetry.Instance, uuid.NewString())
 	named.HTTP.Service = ServiceName
 	return named
-}
-
-// databaseURL returns the database's URL with the password that may come apart from it.
-func (c *Config) databaseURL() string {
-	u, err := url.Parse(c.Database.URL)
-	if err != nil || c.Database.Password == "" { // a malformed URL is reported by whoever opens it
-		return c.Database.URL
-	}
-	u.User = url.UserPassword(u.User.Username(), c.Database.Password)
-	return u.String()
 }

@@ -48,7 +48,11 @@ var errSchemaBehind = errors.New("the schema is not current; waiting for the mig
 
 func attemptSchema(ctx context.Context, cfg Config, s *storage, log *slog.Logger) error {
 	if cfg.Migrate {
-		return Migrate(ctx, cfg.databaseURL(), log)
+		url, err := cfg.Database.ResolvedURL()
+		if err != nil {
+			return fmt.Errorf("database URL: %w", err)
+		}
+		return Migrate(ctx, url, log)
 	}
 	return schemaCurrent(ctx, cfg, s)
 }

@@ -10,7 +10,9 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -113,6 +115,10 @@ func (c Config) serve(ctx context.Context, closer *boot.Closer, d Deps, front ne
 		return fmt.Errorf("prepare the database for statistics: %w", err)
 	}
 	environ := append(d.Environ, "DATABASE_URL="+databaseURL, "NATS_URL="+natsURL, "LISTEN=127.0.0.1:0", "MIGRATE=false")
+	if loopback(c.Host) && !slices.ContainsFunc(d.Environ, func(kv string) bool { return strings.HasPrefix(kv, "ALLOWED_HOSTS=") }) {
+		// Without accounts, a web page that makes its own name point here would otherwise be the owner.
+		environ = append(environ, "ALLOWED_HOSTS=localhost,127.0.0.1,::1")
+	}
 	taskCfg, err := boot.LoadConfig[taskapp.Config](environ)
 	if err != nil {
 		return err
