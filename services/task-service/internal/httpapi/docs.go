@@ -99,6 +99,9 @@ func (d *description) page() func() (staticFile, error) {
 			return staticFile{}, fmt.Errorf("render the documentation: %w", err)
 		}
 		file := newStaticFile(types[".html"], out.Bytes())
+		if file.gzip, err = compress(out.Bytes()); err != nil {
+			return staticFile{}, err
+		}
 		sum := sha256.Sum256([]byte(docsStyle))
 		file.policy = "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) +
 			"'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

@@ -1,8 +1,12 @@
 package httpapi
 
 import (
+	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -32,6 +36,17 @@ func newStaticFile(contentType string, body []byte) staticFile {
 		contentType: contentType, etag: `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`,
 		cache: cacheRevalidate, body: body,
 	}
+}
+
+// compress packs a text that no build has packed before.
+func compress(text []byte) ([]byte, error) {
+	var out bytes.Buffer
+	packer := gzip.NewWriter(&out)
+	_, err := packer.Write(text)
+	if err = errors.Join(err, packer.Close()); err != nil {
+		return nil, fmt.Errorf("compress: %w", err)
+	}
+	return out.Bytes(), nil
 }
 
 // send answers with the file in the best encoding the client takes.

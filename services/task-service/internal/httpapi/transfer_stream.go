@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -107,7 +108,7 @@ func (s *server) problem(ctx context.Context, instance string, err error) *fiber
 	code := apperr.CodeOf(err)
 	status := fiberx.StatusOf(code)
 	out := &fiberx.Problem{
-		Type: "/problems/" + string(code), Title: string(code), Status: status, Instance: instance, Code: string(code),
+		Type: "/problems/" + string(code), Title: http.StatusText(status), Status: status, Instance: instance, Code: string(code),
 		TraceID: telemetry.TraceID(ctx), Detail: "The import broke off. What it has added stays; import the file again to complete it.",
 	}
 	if failure, ok := apperr.As(err); ok && code != apperr.Internal {

@@ -760,7 +760,7 @@ type Health map[string]interface{}
 
 // ImportProgress defines model for ImportProgress.
 type ImportProgress struct {
-	// Bytes Bytes read so far.
+	// Bytes Bytes of the file read for the first time so far.
 	Bytes *int64 `json:"bytes,omitempty"`
 
 	// Problem RFC 9457 problem details.
@@ -769,12 +769,15 @@ type ImportProgress struct {
 	Problem *Problem      `json:"problem,omitempty"`
 	Report  *ImportReport `json:"report,omitempty"`
 
-	// Rows Rows read so far.
+	// Rows Rows worked on so far.
 	Rows *int64 `json:"rows,omitempty"`
 
 	// Tasks Tasks stored so far.
-	Tasks *int64             `json:"tasks,omitempty"`
-	Type  ImportProgressType `json:"type"`
+	Tasks *int64 `json:"tasks,omitempty"`
+
+	// TotalRows Rows of the file; 0 while it is read for the first time.
+	TotalRows *int64             `json:"totalRows,omitempty"`
+	Type      ImportProgressType `json:"type"`
 }
 
 // ImportProgressType defines model for ImportProgress.Type.
