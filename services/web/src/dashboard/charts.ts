@@ -5,8 +5,17 @@ import { dateTime, duration, longDate, number } from '../i18n/dates';
 import { currentLocale, t } from '../i18n/i18n.svelte';
 import { faded, type Palette } from './palette';
 
+export interface LegendEntry {
+  label: string;
+  /** Design token of the colour. */
+  token: string;
+  shape: 'box' | 'line' | 'dot';
+  opacity?: number;
+}
+
 export interface Chart {
   data: uPlot.AlignedData;
+  legend: LegendEntry[];
   options: (colors: Palette) => {
     uplot: Pick<uPlot.Options, 'series'> & Partial<Pick<uPlot.Options, 'scales' | 'bands' | 'hooks' | 'tzDate' | 'padding'>>;
     x?: uPlot.Axis;
@@ -33,11 +42,23 @@ function dayLabels(ticks: number[], timeZone: string | undefined): string[] {
 const whole: uPlot.Axis = { values: (_, ticks) => ticks.map((value) => (Number.isInteger(value) ? number(value) : '')) };
 const fromZero: uPlot.Scale = { range: (_, __, max) => [0, Math.max(1, max * 1.08)] };
 
-/** Completed per day as bars, created as a line. */
+/** Mean over a day and up to six before it; smooths the line so that it shows a direction. */
+export function weeklyMean(values: readonly number[]): number[] {
+  return values.map((_, i) => {
+    const window = values.slice(Math.max(0, i - 6), i + 1);
+    return window.reduce((sum, value) => sum + value, 0) / window.length;
+  });
+}
+
+/** Completed per day as bars; created as a line of weekly means, which is what the eye compares. */
 export function throughputChart(throughput: Throughput): Chart {
   const list = throughput.days;
   return {
-    data: [list.map((day) => utcSeconds(day.date)), list.map((day) => day.completed), list.map((day) => day.created)],
+    data: [list.map((day) => utcSeconds(day.date)), list.map((day) => day.completed), weeklyMean(list.map((day) => day.created))],
+    legend: [
+      { label: t('chart.completed'), token: '--accent', shape: 'box', opacity: 0.75 },
+      { label: t('chart.createdMean'), token: '--cat-doing', shape: 'line' },
+    ],
     options: (colors) => ({
       uplot: {
         tzDate: days.tzDate,
@@ -45,7 +66,7 @@ export function throughputChart(throughput: Throughput): Chart {
         series: [
           {},
           { label: t('chart.completed'), stroke: colors.accent, fill: faded(colors.accent, 0.75), width: 0, paths: uPlot.paths.bars!({ size: [0.7, 24] }), points: { show: false } },
-          { label: t('chart.created'), stroke: colors.muted, width: 1.5, dash: [4, 3], points: { show: false } },
+          { label: t('chart.createdMean'), stroke: colors.category.doing, width: 1.5, dash: [4, 3], points: { show: false } },
         ],
       },
       x: days.axis,
@@ -61,6 +82,10 @@ export function cycleChart(times: Times): Chart {
   const { points, cycle } = times;
   return {
     data: [points.map((point) => Date.parse(point.completed) / 1000), points.map((point) => point.cycleSeconds / DAY)],
+    legend: [
+      { label: t('chart.oneTask'), token: '--accent', shape: 'dot', opacity: 0.6 },
+      { label: t('chart.percentiles'), token: '--warn', shape: 'line' },
+    ],
     options: (colors) => ({
       uplot: {
         padding: [null, 40, null, null],
@@ -97,6 +122,7 @@ function levelLine(u: uPlot, value: number, name: string, colors: Palette): void
   u.ctx.stroke();
   u.ctx.font = `${11 * devicePixelRatio}px ${colors.font}`;
   u.ctx.textBaseline = 'middle';
+  u.ctx.textAlign = 'left';
   u.ctx.fillText(name, left + width + 4 * devicePixelRatio, y);
   u.ctx.restore();
 }
@@ -109,8 +135,11 @@ export function flowChart(flow: Flow): Chart {
   // The highest layer is drawn first; each band is filled down to the one below it.
   const drawn = [...layers].reverse();
   const states = [...order].reverse().map((i) => flow.states[i]!);
+  // States of one category alternate in strength, so that neighbours can be told apart.
+  const strength = (i: number) => (states.slice(0, i).filter((other) => other.category === states[i]!.category).length % 2 === 0 ? 0.5 : 0.28);
   return {
     data: [flow.days.map((day) => utcSeconds(day.date)), ...drawn],
+    legend: states.map((state, i) => ({ label: state.name, token: `--cat-${state.category}`, shape: 'box', opacity: strength(i) + 0.3 })),
     options: (colors) => ({
       uplot: {
         tzDate: days.tzDate,
@@ -119,8 +148,7 @@ export function flowChart(flow: Flow): Chart {
           {},
           ...states.map((state, i): uPlot.Series => {
             const color = colors.category[state.category];
-            const twins = states.slice(0, i).filter((other) => other.category === state.category).length;
-            return { label: state.name, stroke: color, width: 1, fill: faded(color, twins % 2 === 0 ? 0.5 : 0.28), points: { show: false } };
+            return { label: state.name, stroke: color, width: 1, fill: faded(color, strength(i)), points: { show: false } };
           }),
         ],
         bands: drawn.slice(1).map((_, i) => ({ series: [i + 1, i + 2] as [number, number] })),

@@ -4,8 +4,6 @@ export interface Palette {
   text: string;
   line: string;
   accent: string;
-  muted: string;
-  surface: string;
   warn: string;
   font: string;
   category: Record<'backlog' | 'todo' | 'doing' | 'done' | 'cancelled', string>;
@@ -19,7 +17,7 @@ export function palette(near: HTMLElement): Palette {
     return getComputedStyle(probe).color;
   };
   const colors: Palette = {
-    text: color('--text-3'), line: color('--line'), accent: color('--accent'), muted: color('--cat-todo'), surface: color('--surface'), warn: color('--warn'),
+    text: color('--text-3'), line: color('--line'), accent: color('--accent'), warn: color('--warn'),
     font: getComputedStyle(near).fontFamily,
     category: { backlog: color('--cat-backlog'), todo: color('--cat-todo'), doing: color('--cat-doing'), done: color('--cat-done'), cancelled: color('--cat-cancelled') },
   };
