@@ -76,7 +76,7 @@ test: ## Run every test; finds, fetches or starts MySQL, MariaDB, PostgreSQL and
 	@echo "PASS: every test of Go, the UI and the browser"
 
 .PHONY: test-go
-test-go: | need-go ## Run the Go tests of all modules (servers that are not there are started and kept)
+test-go: postgres | need-go ## Run the Go tests of all modules (servers that are not there are started and kept)
 	@GOWORK=off go -C $(TOOLS) vet ./...
 	@GOWORK=off go -C $(TOOLS) test ./...
 	@GOWORK=off go -C $(TOOLS) build -o "$(CURDIR)/bin/testreport" ./testreport

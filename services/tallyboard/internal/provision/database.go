@@ -1,0 +1,138 @@
+package provision
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/tallyboard/tallyboard/services/internal/kit/db"
+	"github.com/tallyboard/tallyboard/services/internal/kit/jsbus"
+)
+
+// scripts are the SQL of one engine with its placeholders filled in.
+type scripts struct{ users, grants string }
+
+// readScripts reads an engine's SQL. Placeholders are <database>, and within quotes <migrate-password>, <task-password>
+// and <stats-password>.
+func readScripts(cfg ApplyConfig) (scripts, error) {
+	engine, err := db.EngineOf(cfg.AdminURL)
+	if err != nil {
+		return scripts{}, fmt.Errorf("DATABASE_ADMIN_URL: %w", err)
+	}
+	quoted := func(text string) string {
+		if engine == db.MySQL {
+			text = strings.ReplaceAll(text, `\`, `\\`)
+		}
+		return strings.ReplaceAll(text, "'", "''")
+	}
+	fill := strings.NewReplacer(
+		"<database>", cfg.Database, "<migrate-password>", quoted(cfg.MigratePassword),
+		"<task-password>", quoted(cfg.TaskPassword), "<stats-password>", quoted(cfg.StatsPassword))
+	read := func(name string) (string, error) {
+		content, err := os.ReadFile(filepath.Join(cfg.SQLDir, string(engine), name))
+		if err != nil {
+			return "", fmt.Errorf("read the SQL of the set-up: %w", err)
+		}
+		return fill.Replace(string(content)), nil
+	}
+	var s scripts
+	if s.users, err = read("users.sql"); err != nil {
+		return scripts{}, err
+	}
+	s.grants, err = read("grants.sql")
+	return s, err
+}
+
+// makeDatabase runs users.sql, and sees to the database where a script cannot.
+func makeDatabase(ctx context.Context, adminURL, database, users string) error {
+	if err := runScript(ctx, adminURL, users); err != nil {
+		return err
+	}
+	if engine, err := db.EngineOf(adminURL); err != nil || engine == db.MySQL {
+		return err //nolint:wrapcheck // says what is wrong with the URL
+	}
+	conn, err := pgx.Connect(ctx, adminURL)
+	if err != nil {
+		return fmt.Errorf("connect: %w", err)
+	}
+	name := pgx.Identifier{database}.Sanitize()
+	owner := pgx.Identifier{migrateUser}.Sanitize()
+	_, err = conn.Exec(ctx, "CREATE DATABASE "+name+" OWNER "+owner)
+	var known *pgconn.PgError
+	if errors.As(err, &known) && known.Code == "42P04" { // it is there already
+		_, err = conn.Exec(ctx, "ALTER DATABASE "+name+" OWNER TO "+owner)
+	}
+	return errors.Join(err, conn.Close(ctx))
+}
+
+// runScript runs the statements of a file on a connection of its own.
+func runScript(ctx context.Context, rawURL, script string) error {
+	engine, err := db.EngineOf(rawURL)
+	if err != nil {
+		return fmt.Errorf("database URL: %w", err)
+	}
+	if engine == db.Postgres {
+		conn, err := pgx.Connect(ctx, rawURL)
+		if err != nil {
+			return fmt.Errorf("connect: %w", err)
+		}
+		_, err = conn.PgConn().Exec(ctx, script).ReadAll()
+		return errors.Join(err, conn.Close(ctx))
+	}
+	dsn, err := mysqlDSN(rawURL)
+	if err != nil {
+		return err
+	}
+	connector, err := mysql.NewConnector(dsn)
+	if err != nil {
+		return fmt.Errorf("database URL: %w", err)
+	}
+	pool := sql.OpenDB(connector)
+	_, err = pool.ExecContext(ctx, script)
+	return errors.Join(err, pool.Close())
+}
+
+// mysqlDSN translates a URL for the driver. Unlike the services' connections, one for set-up takes several statements at
+// once and need not name a database.
+func mysqlDSN(rawURL string) (*mysql.Config, error) {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return nil, errors.New("the database's URL is not valid")
+	}
+	dsn, err := mysql.ParseDSN("/?" + u.RawQuery)
+	if err != nil {
+		return nil, fmt.Errorf("the database's URL: %w", err)
+	}
+	port := u.Port()
+	if port == "" {
+		port = "3306"
+	}
+	dsn.Net, dsn.Addr, dsn.DBName = "tcp", net.JoinHostPort(u.Hostname(), port), strings.TrimPrefix(u.Path, "/")
+	dsn.User = u.User.Username()
+	dsn.Passwd, _ = u.User.Password()
+	dsn.MultiStatements = true
+	return dsn, nil
+}
+
+// permanent tells errors that waiting does not mend: what the servers refuse, as opposed to servers that are not there.
+func permanent(err error) bool {
+	var my *mysql.MySQLError
+	if errors.As(err, &my) {
+		return my.Number != 1053 && my.Number != 1040 // shutting down, too many connections
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		return !strings.HasPrefix(pg.Code, "57P") && !strings.HasPrefix(pg.Code, "53") // starting or stopping; no resources
+	}
+	return jsbus.Refused(err)
+}
