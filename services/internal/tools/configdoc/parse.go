@@ -151,7 +151,8 @@ func meaning(field *ast.Field) string {
 			text = rest
 		}
 	}
-	if text == "" {
+	first, _, _ := strings.Cut(text, " ")
+	if text == "" || strings.Contains(first, "://") {
 		return text
 	}
 	return strings.ToUpper(text[:1]) + text[1:]
