@@ -103,6 +103,7 @@ var description = sync.OnceValues(func() (routers.Router, error) {
 	if err := doc.Validate(context.Background()); err != nil {
 		return nil, err
 	}
+	doc.Servers = nil // "/" stands for wherever it was served from, which the router takes for a prefix
 	return legacy.NewRouter(doc)
 })
 

@@ -152,9 +152,16 @@ func (a *applier) locate(ctx context.Context) error {
 // apply applies events that follow on the cursor.
 func (a *applier) apply(ctx context.Context, events []stats.Event) error {
 	out, err := a.store.Apply(ctx, a.epoch, events)
-	if errors.Is(err, stats.ErrGap) { // a rebuild has put another cursor in place
+	if errors.Is(err, stats.ErrGap) {
+		before := a.cursor
 		a.known = false
-		return a.locate(ctx)
+		if located := a.locate(ctx); located != nil {
+			return located
+		}
+		if a.cursor == before {
+			return err // the history itself has a hole: nothing can be applied beyond it
+		}
+		return nil // a rebuild has put another cursor in place: go on from there
 	}
 	if err != nil {
 		a.known = false // the commit may or may not have been done

@@ -207,6 +207,43 @@ func TestGhosts(t *testing.T) {
 	})
 }
 
+// TestGapIsFilled delivers the last event only: those before it come from the database at once, and are announced.
+func TestGapIsFilled(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+		w := line(20)
+		d.WriteEvents(t, w.Events, len(w.Events))
+		a := &applier{Consumer: newConsumer(t, d.Store, d), epoch: 1}
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		l := &ledger{}
+		a.deliver(ctx, []jsbus.Delivery{l.delivery(encode(&w.Events[len(w.Events)-1]), 1)})
+		if l.acked != 1 || a.cursor != int64(len(w.Events)) || a.Source() != SourceNATS {
+			t.Errorf("acked %d, cursor %d, source %s", l.acked, a.cursor, a.Source())
+		}
+		compare(t, d, w)
+	})
+}
+
+// TestHoleInHistory stops in front of a position that no event has, and says so, instead of skipping it.
+func TestHoleInHistory(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+		w := line(3)
+		d.WriteEvents(t, w.Events, len(w.Events))
+		d.Exec(t, "UPDATE events SET pos = NULL WHERE pos = 4")
+		a := &applier{Consumer: newConsumer(t, d.Store, d), epoch: 1}
+		if err := a.catchUp(t.Context(), 0); !errors.Is(err, stats.ErrGap) || a.cursor != 0 {
+			t.Errorf("cursor %d: %v", a.cursor, err)
+		}
+		d.Exec(t, "UPDATE events SET pos = 4 WHERE pos IS NULL")
+		if err := a.catchUp(t.Context(), 0); err != nil {
+			t.Error(err)
+		}
+		compare(t, d, w)
+	})
+}
+
 // TestFencedDelivery ends the office of an applier whose successor has written.
 func TestFencedDelivery(t *testing.T) {
 	t.Parallel()

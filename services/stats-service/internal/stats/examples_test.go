@@ -100,6 +100,22 @@ func TestThroughputByHand(t *testing.T) {
 	}
 }
 
+// TestEdgesOfThePeriod count: its first instant and its last microsecond, but nothing around them.
+func TestEdgesOfThePeriod(t *testing.T) {
+	t.Parallel()
+	w := statstest.New()
+	for i, at := range []string{"2026-03-01T23:59:59.999999Z", "2026-03-02T00:00:00Z", "2026-03-08T23:59:59.999999Z", "2026-03-09T00:00:00Z"} {
+		w.Create(i, statstest.Done, statstest.At(at))
+	}
+	got := must(stats.ComputeThroughput(context.Background(), w.Fold(), exampleInput(t)))
+	if got.Created != 2 || got.Days[0].Created != 1 || got.Days[6].Created != 1 || got.Days[0].Completed != 1 || got.Days[6].Completed != 1 {
+		t.Errorf("throughput %+v", got)
+	}
+	if got := must(stats.ComputeTimes(context.Background(), w.Fold(), exampleInput(t))); got.Lead.Count != 2 {
+		t.Errorf("times of %d tasks, want 2", got.Lead.Count)
+	}
+}
+
 func TestFlowByHand(t *testing.T) {
 	t.Parallel()
 	got := must(stats.ComputeFlow(context.Background(), example().Fold(), exampleInput(t)))

@@ -125,6 +125,9 @@ func TestApply(t *testing.T) {
 		if err != nil || again.To != cursor.Pos || again.Applied != 0 {
 			t.Errorf("what the cursor has passed is skipped: %+v %v", again, err)
 		}
+		if last, err := d.Store.Apply(t.Context(), 1, w.Events[len(w.Events)-1:]); err != nil || last.Applied != 0 {
+			t.Errorf("the event the cursor stands at is skipped, too: %+v %v", last, err)
+		}
 		same(t, d, w)
 	})
 }
