@@ -30,7 +30,7 @@ const (
 	Completed = "completed" // date or none
 	Estimate  = "estimate"  // number or none
 	Parent    = "parent"    // WEB-12, none
-	Is_       = "is"        // open, done, overdue, blocked, blocking, subtask, recurring, unassigned
+	Is_       = "is"        //nolint:revive // named after the field; Is is the operator. open, done, overdue, blocked, blocking, subtask, recurring, unassigned
 	Creator   = "creator"   // handle, me
 	Text      = "text"      // words of title and description: every word must occur, prefixes count
 )

@@ -92,7 +92,7 @@ func TestSort(t *testing.T) {
 
 // anyExpr draws expressions as Parse can make them.
 func anyExpr() *rapid.Generator[Expr] {
-	value := rapid.StringOfN(rapid.RuneFrom([]rune(`abZ09 ,"\:<>-+_ßé日`)), 1, 12, -1).
+	value := rapid.StringOfN(rapid.RuneFrom([]rune(`abZ09 ,"\:<>-+_ßéж`)), 1, 12, -1).
 		Filter(func(s string) bool { return strings.TrimSpace(s) != "" })
 	term := rapid.Custom(func(t *rapid.T) Term {
 		x := Term{Field: rapid.SampledFrom(Fields).Draw(t, "field"), Op: Is, Not: rapid.Bool().Draw(t, "not")}

@@ -65,7 +65,8 @@ const (
 	FieldRelation    = "relation"
 	FieldSource      = "source" // only in task.created by an import: the row's external id
 
-	// Consequences of other fields, in the event that brought them, so that time travel can undo them. RFC 3339 times.
+	// FieldStarted and those below are consequences of other fields, in the event that brought them, so that time travel
+	// can undo them. RFC 3339 times.
 	FieldStarted   = "started"
 	FieldCompleted = "completed"
 	FieldTrashed   = "trashed" // in task.trashed and task.restored

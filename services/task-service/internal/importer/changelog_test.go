@@ -40,12 +40,12 @@ func TestChangelog(t *testing.T) {
 		t.Fatalf("%+v\n%s", report, reasons(report))
 	}
 	want := []string{"Open@01-02 In Dev@01-04 Live@01-06 In Dev@01-07", "Open@01-02", "Open@01-01 In Dev@01-03 Ready for QA@01-04 Live@01-05"}
-	for i, x := range r.tasks("WEB") {
+	for i, x := range r.tasks() {
 		if got := r.path(x); got != want[i] {
 			t.Errorf("%s: %s, want %s", x.Source, got, want[i])
 		}
 	}
-	reopened := r.tasks("WEB")[0]
+	reopened := r.tasks()[0]
 	if reopened.Completed != nil || reopened.Started == nil || *reopened.Estimate != 5 || len(reopened.Labels) != 1 || reopened.Title != "AB-2" {
 		t.Errorf("got %+v", reopened)
 	}
@@ -115,7 +115,7 @@ func TestOrderOfRowsDoesNotMatter(t *testing.T) {
 			r := setup(t)
 			r.run(changelogHeader+strings.Join(rows, ""), changelog())
 			var out []string
-			for _, x := range r.tasks("WEB") {
+			for _, x := range r.tasks() {
 				out = append(out, x.Source+" "+r.path(x))
 			}
 			return strings.Join(out, "\n")
@@ -139,7 +139,7 @@ func (c *counting) ImportTasks(_ context.Context, _ task.Write, _ string, batch 
 }
 
 func (c *counting) KnownSources(context.Context, uuid.UUID, []string) (map[string]bool, error) {
-	return nil, nil
+	return map[string]bool{}, nil
 }
 
 // TestLargeChangelog: 100,000 rows in random order, whose issues are spread over all sorted runs, in bounded memory.

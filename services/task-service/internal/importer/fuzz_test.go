@@ -13,9 +13,10 @@ import (
 // check holds for any file: it is refused as a whole and changes nothing, or each row is a task, known, or refused, and
 // importing it again adds nothing.
 func check(t *testing.T, text string, o importer.Options) {
+	t.Helper()
 	r := setup(t)
 	got, err := r.Import(context.Background(), r.by(), "WEB", strings.NewReader(text), o)
-	tasks := int64(len(r.tasks("WEB")))
+	tasks := int64(len(r.tasks()))
 	if err != nil {
 		if !apperr.Is(err, apperr.Invalid) && !apperr.Is(err, apperr.Unprocessable) || tasks != 0 {
 			t.Fatalf("%q: %v, %d tasks", text, err, tasks)
@@ -25,7 +26,7 @@ func check(t *testing.T, text string, o importer.Options) {
 	if got.Tasks != tasks || o.Format == importer.CSV && got.Tasks+got.Known+got.RefusedRows != got.Rows || int(got.RefusedRows) < len(got.Refused) {
 		t.Fatalf("%q: %+v, %d tasks", text, got, tasks)
 	}
-	for _, x := range r.tasks("WEB") {
+	for _, x := range r.tasks() {
 		if x.Completed != nil && x.Completed.Before(x.Created) || x.Created.After(now) || x.Title == "" {
 			t.Fatalf("%q made %+v", text, x)
 		}

@@ -65,9 +65,9 @@ func (r *rig) run(text string, o importer.Options) importer.Report {
 	return report
 }
 
-func (r *rig) tasks(key string) []*task.Task {
+func (r *rig) tasks() []*task.Task {
 	r.t.Helper()
-	p, err := r.projects.Get(context.Background(), key)
+	p, err := r.projects.Get(context.Background(), "WEB")
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -121,11 +121,11 @@ func TestRealHistory(t *testing.T) {
 	t.Parallel()
 	r := setup(t)
 	dry := r.run(sample(t), importer.Options{DryRun: true})
-	if len(r.tasks("WEB")) != 0 {
+	if len(r.tasks()) != 0 {
 		t.Fatal("a dry run added tasks")
 	}
 	got := r.run(sample(t), importer.Options{})
-	if got.Rows != 275 || got.RefusedRows+got.Tasks != 275 || got.RefusedRows < 90 || len(got.Refused) != 100 || got.Tasks != int64(len(r.tasks("WEB"))) || got.Events != 2*got.Tasks {
+	if got.Rows != 275 || got.RefusedRows+got.Tasks != 275 || got.RefusedRows < 90 || len(got.Refused) != 100 || got.Tasks != int64(len(r.tasks())) || got.Events != 2*got.Tasks {
 		t.Errorf("report %+v", got)
 	}
 	if dry.Tasks != got.Tasks || dry.Events != got.Events || dry.RefusedRows != got.RefusedRows || reasons(dry) != reasons(got) {
@@ -137,7 +137,7 @@ func TestRealHistory(t *testing.T) {
 	if got.Columns["id"] != "id" || got.Columns["created"] != "created_date" || got.Columns["finished"] != "finished_date" || !slices.Equal(got.UnusedColumns, []string{"project", "task", "cycle_time_days"}) {
 		t.Errorf("columns %v, unused %v", got.Columns, got.UnusedColumns)
 	}
-	for _, x := range r.tasks("WEB") {
+	for _, x := range r.tasks() {
 		if x.Completed == nil || x.Completed.Before(x.Created) || x.Title != x.Source || x.ID.Version() != 7 {
 			t.Fatalf("got %+v", x)
 		}
@@ -147,7 +147,7 @@ func TestRealHistory(t *testing.T) {
 		t.Errorf("importing twice: %+v", again)
 	}
 	clamped := r.run(sample(t), importer.Options{InvalidDates: importer.Clamp, MaxRefused: 5})
-	if clamped.Tasks != got.RefusedRows || clamped.Clamped != got.RefusedRows || clamped.RefusedRows != 0 || len(r.tasks("WEB")) != 275 {
+	if clamped.Tasks != got.RefusedRows || clamped.Clamped != got.RefusedRows || clamped.RefusedRows != 0 || len(r.tasks()) != 275 {
 		t.Errorf("clamped: %+v", clamped)
 	}
 }
@@ -161,7 +161,7 @@ func TestCSVPaths(t *testing.T) {
 		"A-3;Worked on;;2026-01-01;2026-01-02;2026-01-05;Ada Lovelace;\"bug, Later\";High;1,5;24.12.2026\r\n"+
 		"A-4;Shipped;Shipped;2026-01-01;2026-01-02;2026-01-06;grace@navy.mil; ;0;;\r\n"+
 		"A-5;Reviewing;In Review;2026-01-01;2026-01-03;;Grace@navy.mil;;;;\r\n"+
-		"A-6;Dropped;Won't do;2026-01-01;;2026-01-04;李小龙;;;;\r\n"+
+		"A-6;Dropped;Won't do;2026-01-01;;2026-01-04;Юрий Гагарин;;;;\r\n"+
 		"A-7;Waiting;To do later;2026-01-01;;;;;;;\r\n"+
 		"A-8;Same day;;2026-01-01 15:30;;2026-01-01;;;;;\r\n", importer.Options{})
 	if report.RefusedRows != 1 || report.Tasks != 7 {
@@ -174,7 +174,7 @@ func TestCSVPaths(t *testing.T) {
 		"Backlog@01-01", "Backlog@01-01 In progress@01-02 Done@01-05", "Backlog@01-01 In progress@01-02 Shipped@01-06",
 		"Backlog@01-01 In review@01-03", "Backlog@01-01 Won't do@01-04", "To do later@01-01", "Backlog@01-01 Done@01-01",
 	}
-	tasks := r.tasks("WEB")
+	tasks := r.tasks()
 	for i, x := range tasks {
 		if got := r.path(x); got != want[i] {
 			t.Errorf("%s: %s, want %s", x.Source, got, want[i])
@@ -273,7 +273,7 @@ func TestFilesThatCannotBeRead(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, c.part)
 		}
 	}
-	if len(r.tasks("WEB")) != 0 {
+	if len(r.tasks()) != 0 {
 		t.Error("a file that cannot be read has added tasks")
 	}
 	broken := errors.New("connection reset")
@@ -304,7 +304,7 @@ func (f *failing) Read(p []byte) (int, error) {
 func TestColumnsAndRowsWithoutIDs(t *testing.T) {
 	t.Parallel()
 	r := setup(t)
-	text := "what,when,ended\nsame,02/01/2026,03/01/2026\nsame,02/01/2026,03/01/2026\nother,04/01/2026,\n"
+	text := "what,when,ended\n" + strings.Repeat("same,02/01/2026,03/01/2026\n", 2) + "other,04/01/2026,\n"
 	o := importer.Options{Columns: map[string]string{"title": "What", "created": "when", "finished": "ended"}, DateFormat: "DD/MM/YYYY"}
 	if got := r.run(text, o); got.Tasks != 3 || got.RefusedRows != 0 {
 		t.Fatalf("%+v\n%s", got, reasons(got))
@@ -315,7 +315,7 @@ func TestColumnsAndRowsWithoutIDs(t *testing.T) {
 	if got := r.run(text+"same,02/01/2026,03/01/2026\n", o); got.Tasks != 1 {
 		t.Errorf("a third equal row: %+v", got)
 	}
-	if x := r.tasks("WEB")[0]; x.Created.Format(task.DateLayout) != "2026-01-02" || r.path(x) != "Backlog@01-02 Done@01-03" {
+	if x := r.tasks()[0]; x.Created.Format(task.DateLayout) != "2026-01-02" || r.path(x) != "Backlog@01-02 Done@01-03" {
 		t.Errorf("got %+v", x)
 	}
 }
@@ -329,11 +329,11 @@ func TestZones(t *testing.T) {
 	}
 	r.run("id,created,due\n1,2026-07-01,2026-07-02\n2,2026-07-01T00:00:00Z,\n3,2026-11-25,\n", importer.Options{Zone: berlin})
 	for i, want := range []string{"2026-06-30T22:00:00Z", "2026-07-01T00:00:00Z", "2026-11-24T23:00:00Z"} {
-		if got := r.tasks("WEB")[i].Created.Format(time.RFC3339); got != want {
+		if got := r.tasks()[i].Created.Format(time.RFC3339); got != want {
 			t.Errorf("created %s, want %s", got, want)
 		}
 	}
-	if got := r.tasks("WEB")[0].Due; got != "2026-07-02" {
+	if got := r.tasks()[0].Due; got != "2026-07-02" {
 		t.Errorf("due %s", got)
 	}
 }

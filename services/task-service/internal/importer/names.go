@@ -129,17 +129,12 @@ func (r *run) addStates(ctx context.Context, missing []project.NewState) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	next := *r.project // its lists are not shared: Edit copies them
-	p, err := &next, error(nil)
-	if r.o.DryRun {
-		err = p.AddStates(r.by(), missing)
-	} else {
-		p, err = r.d.Projects.AddStates(ctx, r.w, r.project.Key, missing)
-	}
+	err := r.settings(func(p *project.Project) error { return p.AddStates(r.by(), missing) }, func() (*project.Project, error) {
+		return r.d.Projects.AddStates(ctx, r.w, r.project.Key, missing)
+	})
 	if err != nil {
 		return err
 	}
-	r.project = p
 	for _, n := range missing {
 		r.report.States = append(r.report.States, n.Name)
 	}
@@ -160,20 +155,33 @@ func (r *run) addLabels(ctx context.Context, missing []project.NewLabel) error {
 	if len(missing) == 0 {
 		return nil
 	}
-	next := *r.project
-	p, err := &next, error(nil)
-	if r.o.DryRun {
-		err = p.AddLabels(r.by(), missing)
-	} else {
-		p, err = r.d.Projects.AddLabels(ctx, r.w, r.project.Key, missing)
-	}
+	err := r.settings(func(p *project.Project) error { return p.AddLabels(r.by(), missing) }, func() (*project.Project, error) {
+		return r.d.Projects.AddLabels(ctx, r.w, r.project.Key, missing)
+	})
 	if err != nil {
 		return err
 	}
-	r.project = p
 	for _, n := range missing {
 		r.report.Labels = append(r.report.Labels, n.Name)
 	}
+	return nil
+}
+
+// settings changes the project: in a dry run only the copy at hand.
+func (r *run) settings(dry func(*project.Project) error, stored func() (*project.Project, error)) error {
+	next := *r.project // its lists are not shared: changes copy them
+	p := &next
+	if r.o.DryRun {
+		if err := dry(p); err != nil {
+			return err
+		}
+	} else {
+		var err error
+		if p, err = stored(); err != nil {
+			return err
+		}
+	}
+	r.project = p
 	return nil
 }
 

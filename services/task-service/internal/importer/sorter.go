@@ -131,7 +131,15 @@ type merge[T any] struct {
 func (m *merge[T]) Len() int           { return len(m.sources) }
 func (m *merge[T]) Less(i, j int) bool { return m.compare(m.sources[i].value, m.sources[j].value) < 0 }
 func (m *merge[T]) Swap(i, j int)      { m.sources[i], m.sources[j] = m.sources[j], m.sources[i] }
-func (m *merge[T]) Push(v any)         { m.sources = append(m.sources, v.(*source[T])) }
+
+// Push is part of heap.Interface; all sources are there before the heap is made.
+func (m *merge[T]) Push(v any) {
+	if s, ok := v.(*source[T]); ok {
+		m.sources = append(m.sources, s)
+	}
+}
+
+// Pop is part of heap.Interface.
 func (m *merge[T]) Pop() any {
 	last := m.sources[len(m.sources)-1]
 	m.sources = m.sources[:len(m.sources)-1]

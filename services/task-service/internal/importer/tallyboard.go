@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -83,35 +84,19 @@ func (s *spool) document(member func(name string, dec *json.Decoder) error, each
 	}
 	for dec.More() {
 		ration.left = MaxElement
-		name, err := dec.Token()
-		if err != nil {
+		token, err := dec.Token()
+		name, ok := token.(string)
+		if err != nil || !ok {
 			return damaged(err, "a member's name is broken")
 		}
 		if name != "tasks" {
-			if err := member(name.(string), dec); err != nil { // names of members are strings
-				return damaged(err, fmt.Sprintf("the member %q cannot be read", shorten(name.(string))))
+			if err := member(name, dec); err != nil {
+				return damaged(err, fmt.Sprintf("the member %q cannot be read", shorten(name)))
 			}
 			continue
 		}
-		if err := delimiter(dec, '['); err != nil {
-			return damaged(err, "tasks is no list")
-		}
-		for n := int64(1); dec.More(); n++ {
-			ration.left = MaxElement
-			var t exporter.Task
-			where := fmt.Sprintf("task %d of the list cannot be read", n)
-			if err := dec.Decode(&t); err != nil {
-				return damaged(err, where)
-			}
-			if t.Task == nil || t.Task.ID == uuid.Nil {
-				return damaged(errors.New("no task"), where)
-			}
-			if err := each(n, t); err != nil {
-				return err
-			}
-		}
-		if err := delimiter(dec, ']'); err != nil {
-			return damaged(err, "the list of tasks has no end")
+		if err := taskList(dec, ration, damaged, each); err != nil {
+			return err
 		}
 	}
 	if err := delimiter(dec, '}'); err != nil {
@@ -119,6 +104,31 @@ func (s *spool) document(member func(name string, dec *json.Decoder) error, each
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return damaged(err, "there is something behind its end")
+	}
+	return nil
+}
+
+// taskList hands over the tasks of the list one by one.
+func taskList(dec *json.Decoder, ration *rationed, damaged func(error, string) error, each func(int64, exporter.Task) error) error {
+	if err := delimiter(dec, '['); err != nil {
+		return damaged(err, "tasks is no list")
+	}
+	for n := int64(1); dec.More(); n++ {
+		ration.left = MaxElement
+		var t exporter.Task
+		where := fmt.Sprintf("task %d of the list cannot be read", n)
+		if err := dec.Decode(&t); err != nil {
+			return damaged(err, where)
+		}
+		if t.Task == nil || t.Task.ID == uuid.Nil {
+			return damaged(errors.New("importer: no task"), where)
+		}
+		if err := each(n, t); err != nil {
+			return err
+		}
+	}
+	if err := delimiter(dec, ']'); err != nil {
+		return damaged(err, "the list of tasks has no end")
 	}
 	return nil
 }
@@ -319,12 +329,8 @@ func (g graph) circle(depth int) string {
 
 func (d directory) clone() directory {
 	out := newDirectory(nil)
-	for _, p := range d.byHandle {
-		out.byHandle[p.Handle] = p
-	}
-	for name, p := range d.byName {
-		out.byName[name] = p
-	}
+	maps.Copy(out.byHandle, d.byHandle)
+	maps.Copy(out.byName, d.byName)
 	return out
 }
 

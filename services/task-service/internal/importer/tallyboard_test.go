@@ -155,7 +155,7 @@ func TestExportsMoveToOtherInstallations(t *testing.T) {
 	from, text := furnished(t)
 	to := setup(t)
 	dry, err := restore(to, "WEB", text, true)
-	if err != nil || dry.Tasks != 6 || len(to.tasks("WEB")) != 0 {
+	if err != nil || dry.Tasks != 6 || len(to.tasks()) != 0 {
 		t.Fatalf("%+v, %v", dry, err)
 	}
 	got, err := restore(to, "WEB", text, false)
@@ -223,7 +223,7 @@ func TestDamagedExports(t *testing.T) {
 			t.Errorf("%s: %v, want %q", name, err, c.part)
 		}
 		p, err := to.projects.Get(context.Background(), "WEB")
-		if err != nil || len(to.tasks("WEB")) != 0 || p.Version != 1 {
+		if err != nil || len(to.tasks()) != 0 || p.Version != 1 {
 			t.Errorf("%s: a damaged file has changed the project, %v", name, err)
 		}
 	}
@@ -244,7 +244,7 @@ func TestCSVExportIsReadBack(t *testing.T) {
 	if got := to.run(out.String(), importer.Options{}); got.Tasks != 5 || got.RefusedRows != 0 {
 		t.Errorf("%+v\n%s", got, reasons(got))
 	}
-	done := to.tasks("WEB")[1]
+	done := to.tasks()[1]
 	if got := to.path(done); got != "Backlog@11-18 In progress@11-18 Done@11-18" || done.Due != "2026-12-01" {
 		t.Errorf("%s, %+v", got, done)
 	}
@@ -263,7 +263,7 @@ func TestSpreadsheetsRunNothing(t *testing.T) {
 	}
 	to := setup(t)
 	to.run(out.String(), importer.Options{})
-	if to.tasks("WEB")[0].Title != "=1+1" || to.tasks("WEB")[1].Title != "@x" {
-		t.Errorf("got %q", to.tasks("WEB")[0].Title)
+	if to.tasks()[0].Title != "=1+1" || to.tasks()[1].Title != "@x" {
+		t.Errorf("got %q", to.tasks()[0].Title)
 	}
 }

@@ -16,7 +16,7 @@ func (p *Project) AddStates(by By, in []NewState) error {
 			if open || n.Archived && p.archivedNamed(n.Name) {
 				continue
 			}
-			if _, err := p.addState(n); err != nil {
+			if err := p.addState(n); err != nil {
 				return err
 			}
 		}
@@ -35,7 +35,7 @@ func (p *Project) AddLabels(by By, in []NewLabel) error {
 			if _, there := p.LabelNamed(n.Name); there {
 				continue
 			}
-			if _, err := p.addLabel(n); err != nil {
+			if err := p.addLabel(n); err != nil {
 				return err
 			}
 		}
@@ -43,36 +43,36 @@ func (p *Project) AddLabels(by By, in []NewLabel) error {
 	})
 }
 
-func (p *Project) addState(in NewState) (State, error) {
+func (p *Project) addState(in NewState) error {
 	s := State{Category: in.Category, WIPLimit: in.WIPLimit}
 	var err error
-	if s.Name, err = cleanName("name", in.Name, MaxStateName); err != nil {
-		return s, err
+	if s.Name, err = cleanName(in.Name, MaxStateName); err != nil {
+		return err
 	}
 	if _, taken := p.StateNamed(s.Name); taken {
-		return s, apperr.New(apperr.Conflict, "Project %s already has a state called %q.", p.Key, s.Name)
+		return apperr.New(apperr.Conflict, "Project %s already has a state called %q.", p.Key, s.Name)
 	}
 	if !in.Category.Valid() {
-		return s, apperr.InvalidField("category", "must be one of backlog, todo, doing, done, cancelled")
+		return apperr.InvalidField("category", "must be one of backlog, todo, doing, done, cancelled")
 	}
 	if err := checkLimit(in.WIPLimit); err != nil {
-		return s, err
+		return err
 	}
 	if s.ID, err = newID(); err != nil {
-		return s, err
+		return err
 	}
 	if s.Archived = in.Archived; s.Archived {
 		p.States = append(p.States, s)
-		return s, nil
+		return nil
 	}
 	at := p.behindCategory(s.Category)
 	if in.Position != nil {
 		if at, err = p.statePosition(*in.Position, p.openStates()); err != nil {
-			return s, err
+			return err
 		}
 	}
 	p.States = slices.Insert(p.States, at, s)
-	return s, nil
+	return nil
 }
 
 // openStates counts the states that are not archived; they come first.
@@ -114,7 +114,7 @@ func (p *Project) changeState(id uuid.UUID, ch StatePatch) error {
 		return e
 	}
 	if ch.Name != nil {
-		name, err := cleanName("name", *ch.Name, MaxStateName)
+		name, err := cleanName(*ch.Name, MaxStateName)
 		if err != nil {
 			return err
 		}
@@ -155,23 +155,23 @@ func (p *Project) changeState(id uuid.UUID, ch StatePatch) error {
 	return nil
 }
 
-func (p *Project) addLabel(in NewLabel) (Label, error) {
+func (p *Project) addLabel(in NewLabel) error {
 	l := Label{}
 	var err error
-	if l.Name, err = cleanName("name", in.Name, MaxLabelName); err != nil {
-		return l, err
+	if l.Name, err = cleanName(in.Name, MaxLabelName); err != nil {
+		return err
 	}
 	if _, taken := p.LabelNamed(l.Name); taken {
-		return l, apperr.New(apperr.Conflict, "Project %s already has a label called %q.", p.Key, l.Name)
+		return apperr.New(apperr.Conflict, "Project %s already has a label called %q.", p.Key, l.Name)
 	}
 	if l.Color, err = cleanColor(in.Color, len(p.Labels)); err != nil {
-		return l, err
+		return err
 	}
 	if l.ID, err = newID(); err != nil {
-		return l, err
+		return err
 	}
 	p.Labels = append(p.Labels, l)
-	return l, nil
+	return nil
 }
 
 func (p *Project) changeLabel(id uuid.UUID, ch LabelPatch) error {
@@ -181,7 +181,7 @@ func (p *Project) changeLabel(id uuid.UUID, ch LabelPatch) error {
 	}
 	l := p.Labels[i]
 	if ch.Name != nil {
-		if l.Name, err = cleanName("name", *ch.Name, MaxLabelName); err != nil {
+		if l.Name, err = cleanName(*ch.Name, MaxLabelName); err != nil {
 			return err
 		}
 		if other, taken := p.LabelNamed(l.Name); taken && other.ID != id {

@@ -52,19 +52,19 @@ func Fold(name string) string {
 }
 
 // cleanName checks a name of one line and returns it with its spaces collapsed.
-func cleanName(field, name string, limit int) (string, error) {
+func cleanName(name string, limit int) (string, error) {
 	if !utf8.ValidString(name) {
-		return "", apperr.InvalidField(field, "is not valid UTF-8")
+		return "", apperr.InvalidField("name", "is not valid UTF-8")
 	}
 	if strings.IndexFunc(name, unicode.IsControl) >= 0 {
-		return "", apperr.InvalidField(field, "must be one line without control characters")
+		return "", apperr.InvalidField("name", "must be one line without control characters")
 	}
 	name = strings.Join(strings.Fields(name), " ")
 	switch n := utf8.RuneCountInString(name); {
 	case n == 0:
-		return "", apperr.InvalidField(field, "must not be empty")
+		return "", apperr.InvalidField("name", "must not be empty")
 	case n > limit:
-		return "", apperr.InvalidField(field, "has %d characters; at most %d are allowed", n, limit)
+		return "", apperr.InvalidField("name", "has %d characters; at most %d are allowed", n, limit)
 	}
 	return name, nil
 }

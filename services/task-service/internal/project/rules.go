@@ -29,7 +29,7 @@ func Make(by By, in New) (*Project, error) {
 	}
 	at := by.Now.UTC().Truncate(time.Microsecond)
 	p := &Project{ID: id, Key: key, Created: at, CreatedBy: by.Actor, Updated: at, Members: []Member{{by.Actor, "owner"}}}
-	if p.Name, err = cleanName("name", in.Name, MaxName); err != nil {
+	if p.Name, err = cleanName(in.Name, MaxName); err != nil {
 		return nil, err
 	}
 	if p.Description, err = cleanDescription(in.Description); err != nil {
@@ -44,12 +44,12 @@ func Make(by By, in New) (*Project, error) {
 			end := len(p.States)
 			s.Position = &end
 		}
-		if _, err := p.addState(s); err != nil {
+		if err := p.addState(s); err != nil {
 			return nil, err
 		}
 	}
 	for _, l := range in.Labels {
-		if _, err := p.addLabel(l); err != nil {
+		if err := p.addLabel(l); err != nil {
 			return nil, err
 		}
 	}
@@ -116,7 +116,7 @@ func (p *Project) Apply(by By, ch Patch) error {
 	}
 	return p.edit(by, func(next *Project) (err error) {
 		if ch.Name != nil {
-			if next.Name, err = cleanName("name", *ch.Name, MaxName); err != nil {
+			if next.Name, err = cleanName(*ch.Name, MaxName); err != nil {
 				return err
 			}
 		}

@@ -165,10 +165,7 @@ func (s *Service) Change(ctx context.Context, w Write, key string, ch Patch) (*P
 
 // AddState adds a column.
 func (s *Service) AddState(ctx context.Context, w Write, key string, in NewState) (*Project, State, error) {
-	p, err := s.edit(ctx, w, key, func(p *Project) error {
-		_, err := p.addState(in)
-		return err
-	})
+	p, err := s.edit(ctx, w, key, func(p *Project) error { return p.addState(in) })
 	if err != nil {
 		return nil, State{}, err
 	}
@@ -202,10 +199,7 @@ func (s *Service) ArchiveState(ctx context.Context, w Write, key string, id uuid
 
 // AddLabel adds a label.
 func (s *Service) AddLabel(ctx context.Context, w Write, key string, in NewLabel) (*Project, Label, error) {
-	p, err := s.edit(ctx, w, key, func(p *Project) error {
-		_, err := p.addLabel(in)
-		return err
-	})
+	p, err := s.edit(ctx, w, key, func(p *Project) error { return p.addLabel(in) })
 	if err != nil {
 		return nil, Label{}, err
 	}

@@ -125,7 +125,7 @@ func (s *Service) ownView(ctx context.Context, w Write, ref ViewRef) (View, erro
 func (in ViewInput) view() (View, error) {
 	v := View{Filter: in.Filter, Layout: in.Layout, GroupBy: in.GroupBy, Sort: in.Sort, Shared: in.Shared}
 	var err error
-	if v.Name, err = cleanName("name", in.Name, MaxViewName); err != nil {
+	if v.Name, err = cleanName(in.Name, MaxViewName); err != nil {
 		return v, err
 	}
 	if v.Layout == "" {

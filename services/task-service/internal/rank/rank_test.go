@@ -1,6 +1,7 @@
 package rank
 
 import (
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -90,7 +91,7 @@ func TestIntegersAddUp(t *testing.T) {
 func TestAppendsAndPrependsStayShort(t *testing.T) {
 	t.Parallel()
 	r := seeded(1)
-	last, first := "", ""
+	last := ""
 	for range 1_000_000 {
 		next, err := After(r, last)
 		if err != nil {
@@ -101,7 +102,7 @@ func TestAppendsAndPrependsStayShort(t *testing.T) {
 		}
 		last = next
 	}
-	first = last
+	first := last
 	for range 200_000 {
 		next, err := Before(r, first)
 		if err != nil {
@@ -171,10 +172,10 @@ func TestInsertingAtOnePlaceLastsLong(t *testing.T) {
 func TestFullIsAnError(t *testing.T) {
 	t.Parallel()
 	deep := "d0000" + strings.Repeat("0000", 61) + "0001" // 253 bytes
-	if _, err := Between(nil, "d0000", deep); err != ErrFull {
+	if _, err := Between(nil, "d0000", deep); !errors.Is(err, ErrFull) {
 		t.Fatalf("there is no rank of up to 255 bytes before %q, yet: %v", deep, err)
 	}
-	if _, err := Spread(nil, "d0000", deep, 2); err != ErrFull {
+	if _, err := Spread(nil, "d0000", deep, 2); !errors.Is(err, ErrFull) {
 		t.Fatal(err)
 	}
 	narrow := "d0000" + strings.Repeat("0000", 61) + "0003"

@@ -74,6 +74,7 @@ func newBatcher(cfg BatchConfig, commit func(context.Context, string, []Draft) [
 func (b *batcher) submit(ctx context.Context, projectKey string, d Draft, parent uuid.UUID) Outcome {
 	d.Ctx = ctx
 	t := &ticket{draft: d, parent: parent, done: make(chan Outcome, 1)}
+	//nolint:contextcheck // the transaction belongs to no single request: transact says which context it has
 	if err := b.enqueue(projectKey, t); err != nil {
 		return Outcome{Err: err}
 	}

@@ -17,15 +17,15 @@ import (
 // faults collects what is wrong with the fields of one request, so that people see all of it at once.
 type faults []apperr.Field
 
-func (f *faults) add(name, format string, args ...any) {
+func (f *faults) addf(name, format string, args ...any) {
 	*f = append(*f, apperr.Field{Name: name, Message: fmt.Sprintf(format, args...)})
 }
 
-func (f faults) err() error {
-	if len(f) == 0 {
+func (f *faults) err() error {
+	if len(*f) == 0 {
 		return nil
 	}
-	return apperr.InvalidFields(f...)
+	return apperr.InvalidFields(*f...)
 }
 
 // line checks a text of one line: trimmed, not empty, at most limit characters.
@@ -33,13 +33,13 @@ func (f *faults) line(name, s string, limit int) string {
 	s = strings.TrimSpace(s)
 	switch {
 	case s == "":
-		f.add(name, "must not be empty")
+		f.addf(name, "must not be empty")
 	case !utf8.ValidString(s):
-		f.add(name, "is not valid UTF-8")
+		f.addf(name, "is not valid UTF-8")
 	case utf8.RuneCountInString(s) > limit:
-		f.add(name, "has %d characters; at most %d are allowed", utf8.RuneCountInString(s), limit)
+		f.addf(name, "has %d characters; at most %d are allowed", utf8.RuneCountInString(s), limit)
 	case strings.IndexFunc(s, unicode.IsControl) >= 0:
-		f.add(name, "must be one line without control characters")
+		f.addf(name, "must be one line without control characters")
 	}
 	return s
 }
@@ -49,11 +49,11 @@ func (f *faults) text(name, s string, limit int) string {
 	s = strings.ReplaceAll(s, "\r\n", "\n")
 	switch {
 	case !utf8.ValidString(s):
-		f.add(name, "is not valid UTF-8")
+		f.addf(name, "is not valid UTF-8")
 	case utf8.RuneCountInString(s) > limit:
-		f.add(name, "has %d characters; at most %d are allowed", utf8.RuneCountInString(s), limit)
+		f.addf(name, "has %d characters; at most %d are allowed", utf8.RuneCountInString(s), limit)
 	case strings.ContainsRune(s, 0):
-		f.add(name, "must not contain a NUL character")
+		f.addf(name, "must not contain a NUL character")
 	}
 	return s
 }
@@ -75,19 +75,19 @@ func (f *faults) date(name string, d Date) {
 		return
 	}
 	if _, ok := d.Time(); !ok {
-		f.add(name, "%q is not a date such as 2026-12-01", shorten(string(d)))
+		f.addf(name, "%q is not a date such as 2026-12-01", shorten(string(d)))
 	}
 }
 
 func (f *faults) estimate(e *float64) {
 	if e != nil && (math.IsNaN(*e) || math.IsInf(*e, 0) || *e < 0 || *e > MaxEstimate) {
-		f.add("estimate", "must be a number from 0 to %d", MaxEstimate)
+		f.addf("estimate", "must be a number from 0 to %d", MaxEstimate)
 	}
 }
 
 func (f *faults) priority(p Priority) {
 	if p < NoPriority || p > Low {
-		f.add("priority", "must be 0 (none), 1 (urgent), 2 (high), 3 (medium) or 4 (low)")
+		f.addf("priority", "must be 0 (none), 1 (urgent), 2 (high), 3 (medium) or 4 (low)")
 	}
 }
 
@@ -99,13 +99,13 @@ func (f *faults) ids(name string, given, had []uuid.UUID, limit int, known func(
 			continue
 		}
 		if !slices.Contains(had, id) && !known(id) {
-			f.add(fmt.Sprintf("%s[%d]", name, i), "there is no %s %s", what, id)
+			f.addf(fmt.Sprintf("%s[%d]", name, i), "there is no %s %s", what, id)
 			continue
 		}
 		out = append(out, id)
 	}
 	if len(out) > limit {
-		f.add(name, "has %d entries; at most %d are allowed", len(out), limit)
+		f.addf(name, "has %d entries; at most %d are allowed", len(out), limit)
 	}
 	return out
 }

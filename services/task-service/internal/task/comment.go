@@ -43,7 +43,7 @@ func CommentBody(body string) (string, error) {
 	var f faults
 	body = f.text("body", body, MaxComment)
 	if len(f) == 0 && strings.TrimSpace(body) == "" {
-		f.add("body", "must not be empty")
+		f.addf("body", "must not be empty")
 	}
 	return body, f.err()
 }

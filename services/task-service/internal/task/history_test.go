@@ -3,6 +3,7 @@ package task_test
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,8 +60,8 @@ func anyPatch(t *rapid.T, p *project.Project, people []uuid.UUID) task.Patch {
 	return ch
 }
 
-// comparable leaves out what no event knows: Version, Updated and UpdatedBy.
-func comparable(t *rapid.T, x *task.Task) string {
+// shown leaves out what no event knows: Version, Updated and UpdatedBy.
+func shown(t *rapid.T, x *task.Task) string {
 	c := *x
 	c.Version, c.Updated, c.UpdatedBy, c.LastAt = 0, time.Time{}, uuid.Nil, time.Time{}
 	if len(c.Assignees) == 0 {
@@ -93,7 +94,7 @@ func TestHistoryIsTheTask(t *testing.T) {
 		}
 		x.Place(1, "c001")
 		events := x.TakePending()
-		snapshots := []string{comparable(t, x)}
+		snapshots := []string{shown(t, x)}
 		for range rapid.IntRange(0, 20).Draw(t, "changes") {
 			env.Now = env.Now.Add(time.Duration(rapid.IntRange(-5, 60).Draw(t, "seconds")) * time.Second)
 			version := x.Version
@@ -122,7 +123,7 @@ func TestHistoryIsTheTask(t *testing.T) {
 					}
 				}
 				events = append(events, e)
-				snapshots = append(snapshots, comparable(t, x))
+				snapshots = append(snapshots, shown(t, x))
 			}
 			state, _ := p.State(x.StateID)
 			if (x.Completed != nil) != (state.Category == project.Done) {
@@ -134,15 +135,15 @@ func TestHistoryIsTheTask(t *testing.T) {
 			if err := task.Redo(redone, e); err != nil {
 				t.Fatal(err)
 			}
-			if got := comparable(t, redone); got != snapshots[i] {
+			if got := shown(t, redone); got != snapshots[i] {
 				t.Fatalf("redone to %d\n got %s\nwant %s", i, got, snapshots[i])
 			}
 		}
-		for i := len(events) - 1; i >= 0; i-- {
-			if got := comparable(t, x); got != snapshots[i] {
+		for i, e := range slices.Backward(events) {
+			if got := shown(t, x); got != snapshots[i] {
 				t.Fatalf("undone to %d\n got %s\nwant %s", i, got, snapshots[i])
 			}
-			existed, err := task.Undo(x, events[i])
+			existed, err := task.Undo(x, e)
 			if err != nil || existed != (i > 0) {
 				t.Fatalf("undo %d: %v, %v", i, existed, err)
 			}

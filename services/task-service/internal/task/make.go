@@ -105,7 +105,7 @@ func (f *faults) span(start, due Date) {
 	f.date("start", start)
 	f.date("due", due)
 	if start != "" && due != "" && start > due { // both have the same layout, so text order is date order
-		f.add("start", "is after the due date")
+		f.addf("start", "is after the due date")
 	}
 }
 
@@ -118,7 +118,7 @@ func (f *faults) recurrence(env Env, rule string) string {
 		if e, ok := apperr.As(err); ok && len(e.Fields) > 0 {
 			*f = append(*f, e.Fields...)
 		} else {
-			f.add("recurrence", "cannot be understood")
+			f.addf("recurrence", "cannot be understood")
 		}
 	}
 	return canonical

@@ -207,7 +207,7 @@ func (s *Service) LastPos(ctx context.Context) (int64, error) { return s.d.Histo
 // Progress returns the progress of the subtasks of each task.
 func (s *Service) Progress(ctx context.Context, parents []uuid.UUID) (map[uuid.UUID]Progress, error) {
 	if len(parents) == 0 {
-		return nil, nil
+		return map[uuid.UUID]Progress{}, nil
 	}
 	return s.d.Reader.ProgressOf(ctx, parents)
 }

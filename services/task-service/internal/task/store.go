@@ -55,7 +55,7 @@ type Tx interface {
 	Sibling(ctx context.Context, id uuid.UUID) (*Task, error)
 	// Children counts the direct subtasks of a task that are not in the trash.
 	Children(ctx context.Context, id uuid.UUID) (int, error)
-	// Reaches reports whether to can be reached from from along relations of the kind.
+	// Reaches reports whether a path of relations of the kind leads from one task to the other.
 	Reaches(ctx context.Context, kind RelationKind, from, to uuid.UUID) (bool, error)
 	// Relations returns the relations of a task, both sides.
 	Relations(ctx context.Context, id uuid.UUID) ([]Relation, error)

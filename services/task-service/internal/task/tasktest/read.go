@@ -160,7 +160,7 @@ func (s *Store) BoardAt(_ context.Context, key string, at time.Time) (*project.P
 		if e.ProjectID != p.ID || !e.Occurred.After(at) {
 			continue
 		}
-		existed := true
+		var existed bool
 		if e.Aggregate == history.OfProject {
 			if existed, err = project.Undo(p, e); err == nil && !existed {
 				err = apperr.New(apperr.NotFound, "Project %s did not exist then.", key)
