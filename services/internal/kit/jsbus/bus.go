@@ -14,6 +14,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -124,12 +125,13 @@ const maxPingsOut = 2
 
 // Bus is a connection to NATS. It is safe for concurrent use.
 type Bus struct {
-	cfg    Config
-	nc     *nats.Conn
-	js     jetstream.JetStream
-	tel    *telemetry.Telemetry
-	log    *slog.Logger
-	closed chan struct{}
+	cfg     Config
+	nc      *nats.Conn
+	js      jetstream.JetStream
+	tel     *telemetry.Telemetry
+	log     *slog.Logger
+	closed  chan struct{}
+	closing atomic.Bool // Close was called: the end of the connection is no news
 
 	mu        sync.Mutex
 	up        bool
@@ -236,7 +238,7 @@ func (b *Bus) onConnect(nc *nats.Conn) {
 }
 
 func (b *Bus) onDisconnect(_ *nats.Conn, err error) {
-	if b.setUp(false) {
+	if b.setUp(false) && !b.closing.Load() {
 		b.log.Warn("NATS disconnected; trying again until it is back", "error", err)
 	}
 }
@@ -327,6 +329,7 @@ func (b *Bus) Listen(subject string, fn func([]byte)) (stop func(), err error) {
 // Close drains the connection: what was sent is flushed, subscriptions end. It returns when that is done or, cutting the
 // connection, when ctx is.
 func (b *Bus) Close(ctx context.Context) error {
+	b.closing.Store(true)
 	b.js.CleanupPublisher()
 	if !b.nc.IsConnected() {
 		b.nc.Close()

@@ -39,6 +39,9 @@ func Run(ctx context.Context, cfg Config, out io.Writer) error {
 	} else if status != http.StatusCreated && status != http.StatusConflict {
 		return fmt.Errorf("create the project %s: %s", cfg.Key, explain(status, body))
 	}
+	if err := limitWIP(ctx, base+"/api/v1/projects/"+cfg.Key, doc.Project.States); err != nil {
+		return err
+	}
 	text, err := json.Marshal(doc)
 	if err != nil {
 		return err
@@ -64,11 +67,48 @@ func Run(ctx context.Context, cfg Config, out io.Writer) error {
 	return nil
 }
 
+// limitWIP gives the project's states the limits of the demo's, by name: an import leaves settings as they are.
+func limitWIP(ctx context.Context, url string, wanted []state) error {
+	_, body, err := send(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return fmt.Errorf("read the project: %w", err)
+	}
+	var have struct {
+		States []struct {
+			ID, Name string
+			WIPLimit *int
+		}
+	}
+	if err := json.Unmarshal(body, &have); err != nil {
+		return fmt.Errorf("read the project: %w", err)
+	}
+	for _, s := range have.States {
+		for _, w := range wanted {
+			if s.Name != w.Name || w.WIPLimit == 0 || s.WIPLimit != nil {
+				continue
+			}
+			status, body, err := send(ctx, http.MethodPatch, url+"/states/"+s.ID, fmt.Appendf(nil, `{"wipLimit":%d}`, w.WIPLimit))
+			if err != nil {
+				return fmt.Errorf("set a WIP limit: %w", err)
+			}
+			if status != http.StatusOK {
+				return fmt.Errorf("set a WIP limit: %s", explain(status, body))
+			}
+		}
+	}
+	return nil
+}
+
 func post(ctx context.Context, url string, body []byte) (status int, answer []byte, err error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	return send(ctx, http.MethodPost, url, body)
+}
+
+func send(ctx context.Context, method, url string, body []byte) (status int, answer []byte, err error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
 		return 0, nil, err
 	}
+	req.Header.Set("If-Match", "*")
 	req.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {

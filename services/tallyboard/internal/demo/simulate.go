@@ -214,7 +214,7 @@ func (s *simulation) tell(w *worker, index int, day time.Time) {
 	// Cycle times of knowledge work are close to log-normal: most short, a long tail.
 	days := math.Exp(0.2+0.7*s.rng.NormFloat64()) * (0.5 + st.estimate/6)
 	w.freeAt = workingTime(begin, math.Min(days, 12))
-	if s.rng.Float64() < 0.04 { // taken and forgotten
+	if s.rng.Float64() < 0.015 { // taken and forgotten
 		w.freeAt = workingTime(begin, 1)
 		return
 	}

@@ -109,10 +109,9 @@ func shares(v vault, hosts []string, now time.Time) ([]consumer, error) {
 	if err != nil {
 		return nil, err
 	}
-	keys := natsKeys(identities, string(passwords["nats-cluster"]))
 	return []consumer{
 		{"database", databaseUser, map[string][]byte{"admin-password": passwords["admin"]}},
-		{"nats", natsUser, map[string][]byte{"keys.conf": keys}},
+		{"nats", natsUser, natsFiles(identities, string(passwords["nats-cluster"]))},
 		{"provision", serviceUser, map[string][]byte{
 			"admin-password": passwords["admin"], "migrate-password": passwords["migrate"],
 			"task-password": passwords["task"], "stats-password": passwords["stats"], "nats.seed": seeds["admin"],
@@ -127,14 +126,18 @@ func shares(v vault, hosts []string, now time.Time) ([]consumer, error) {
 // natsServers are the names of the servers of a cluster; a server on its own has the first.
 var natsServers = []string{"nats", "nats-2", "nats-3"}
 
-// natsKeys returns keys.conf, which deploy/nats/server.conf includes.
-func natsKeys(identities map[string]string, cluster string) []byte {
+// natsFiles returns what the configuration in deploy/nats includes. They are two files, because a server takes a value that
+// its configuration does not use for a mistake.
+func natsFiles(identities map[string]string, cluster string) map[string][]byte {
 	routes := make([]string, len(natsServers))
 	for i, server := range natsServers {
 		routes[i] = fmt.Sprintf("%q", "nats-route://route:"+cluster+"@"+server+":6222")
 	}
-	return fmt.Appendf(nil, "ADMIN_NKEY: %s\nTASK_NKEY: %s\nSTATS_NKEY: %s\nCLUSTER_PASSWORD: %q\nCLUSTER_ROUTES: [%s]\n",
-		identities["admin"], identities["task"], identities["stats"], cluster, strings.Join(routes, ", "))
+	return map[string][]byte{
+		"identities.conf": fmt.Appendf(nil, "ADMIN_NKEY: %s\nTASK_NKEY: %s\nSTATS_NKEY: %s\n",
+			identities["admin"], identities["task"], identities["stats"]),
+		"routes.conf": fmt.Appendf(nil, "CLUSTER_PASSWORD: %q\nCLUSTER_ROUTES: [%s]\n", cluster, strings.Join(routes, ", ")),
+	}
 }
 
 // identity returns a NATS user's seed, and the public key by which the server knows it.
