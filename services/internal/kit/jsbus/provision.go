@@ -49,3 +49,9 @@ func (b *Bus) durableConfig(name string) jetstream.ConsumerConfig {
 		MaxDeliver:    -1, // what cannot be applied is parked by the consumer, not forgotten by the server
 	}
 }
+
+// Refused reports whether err says that NATS understood and refused: waiting does not mend it.
+func Refused(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && api.Code >= 400 && api.Code < 500 // 503: the cluster has no leader yet
+}
