@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/apperr"
+	"github.com/tallyboard/tallyboard/services/task-service/internal/project"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/store/flow"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/store/query"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/task"
@@ -29,14 +30,14 @@ func (s *Store) Task(ctx context.Context, ref task.Ref) (*task.Task, error) {
 func (s *Store) task(ctx context.Context, ref task.Ref) (*task.Task, error) {
 	text, args := taskByID, []any{ref.ID}
 	if ref.ID == uuid.Nil {
-		project, err := s.ProjectID(ctx, ref.Key)
+		id, err := s.ProjectID(ctx, ref.Key)
 		if apperr.Is(err, apperr.NotFound) {
 			return nil, errNoTask()
 		}
 		if err != nil {
 			return nil, err
 		}
-		text, args = taskByNumber, []any{project, ref.Number}
+		text, args = taskByNumber, []any{id, ref.Number}
 	}
 	ts, err := s.tasks(ctx, text, args)
 	switch {
@@ -61,7 +62,7 @@ func (s *Store) tasks(ctx context.Context, text string, args []any) ([]*task.Tas
 func (s *Store) ListTasks(ctx context.Context, q task.Query) (task.Page, error) {
 	ctx, cancel := flow.Bounded(ctx)
 	defer cancel()
-	page, err := query.Postgres.List(ctx, q, s.tasks)
+	page, err := query.Postgres.List(ctx, q, source{s})
 	return page, flow.Classify("list tasks", err)
 }
 
@@ -69,9 +70,9 @@ func (s *Store) ListTasks(ctx context.Context, q task.Query) (task.Page, error) 
 func (s *Store) CountTasks(ctx context.Context, q task.Query) (n int64, err error) {
 	ctx, cancel := flow.Bounded(ctx)
 	defer cancel()
-	text, args, ok, err := query.Postgres.Count(q)
+	text, args, ok, err := query.Postgres.Count(ctx, q, source{s})
 	if err != nil || !ok {
-		return 0, err
+		return 0, flow.Classify("count tasks", err)
 	}
 	err = s.pool.QueryRow(ctx, text, args...).Scan(&n)
 	return n, flow.Classify("count tasks", err)
@@ -137,4 +138,23 @@ func (s *Store) KnownSources(ctx context.Context, project uuid.UUID, sources []s
 		return sourcesIn(ctx, s.q, project, of)
 	})
 	return known, flow.Classify("read known sources", err)
+}
+
+// source implements query.Source.
+type source struct{ s *Store }
+
+func (f source) SelectTasks(ctx context.Context, text string, args []any) ([]*task.Task, error) {
+	return f.s.tasks(ctx, text, args)
+}
+
+func (f source) StatesOf(ctx context.Context, projects []uuid.UUID) ([]query.State, error) {
+	rows, err := f.s.q.StateCategories(ctx, projects)
+	if err != nil {
+		return nil, err
+	}
+	states := make([]query.State, len(rows))
+	for i, r := range rows {
+		states[i] = query.State{ID: r.ID, ProjectID: r.ProjectID, Category: project.Category(r.Category)}
+	}
+	return states, nil
 }

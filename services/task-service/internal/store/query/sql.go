@@ -19,14 +19,31 @@ type Dialect struct {
 	numbered bool // parameters are $1, $2 …, not ?
 	id       func(uuid.UUID) any
 	rows     bool // compares rows such as (a, b) > (x, y) by index
-	words    func(s *SQL, text string)
+	// indexed appends a search by the full-text index, and filtered one that looks at a row already found. Both mean the same.
+	indexed  func(s *SQL, terms []term)
+	filtered func(s *SQL, terms []term)
 }
 
 // MySQL is the dialect of MySQL 8.0 and later and of MariaDB 10.11 and later.
 var MySQL = &Dialect{
 	id: func(id uuid.UUID) any { return id[:] },
-	words: func(s *SQL, text string) {
-		s.Text("MATCH (t.words) AGAINST (").Arg(text).Text(" IN BOOLEAN MODE)")
+	indexed: func(s *SQL, terms []term) {
+		s.Text("MATCH (t.words) AGAINST (").Arg(booleanQuery(terms)).Text(" IN BOOLEAN MODE)")
+	},
+	filtered: func(s *SQL, terms []term) {
+		for i, t := range terms {
+			if i > 0 {
+				s.Text(" AND ")
+			}
+			s.Text("(")
+			for j, word := range t {
+				if j > 0 {
+					s.Text(" OR ")
+				}
+				s.Text("t.words LIKE ").Arg("% " + word + "%") // a word has nothing but letters and digits
+			}
+			s.Text(")")
+		}
 	},
 }
 
@@ -35,16 +52,22 @@ var Postgres = &Dialect{
 	numbered: true,
 	rows:     true,
 	id:       func(id uuid.UUID) any { return id },
-	words: func(s *SQL, text string) {
-		s.Text("t.words @@ ").Arg(text).Text("::text::tsquery")
+	// The array keeps the planner, which cannot know how rare a prefix is, from walking along another index instead.
+	indexed: func(s *SQL, terms []term) {
+		s.Text("t.id = ANY (ARRAY(SELECT w.id FROM tasks w WHERE w.words @@ ").Arg(tsQuery(terms)).Text("::text::tsquery))")
+	},
+	filtered: func(s *SQL, terms []term) {
+		s.Text("t.words @@ ").Arg(tsQuery(terms)).Text("::text::tsquery")
 	},
 }
 
 // SQL is a statement under construction.
 type SQL struct {
-	d    *Dialect
-	b    strings.Builder
-	args []any
+	d      *Dialect
+	b      strings.Builder
+	args   []any
+	states []State // of the projects, if a flag needs them
+	found  bool    // rows are found by an order: searches look at them, and leave the full-text index alone
 }
 
 // New returns an empty statement.

@@ -7,11 +7,18 @@ import (
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/apperr"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/filter"
+	"github.com/tallyboard/tallyboard/services/task-service/internal/project"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/task"
 )
 
 // where appends the search condition of q for tasks of the projects, without WHERE.
 func (s *SQL) where(q task.Query, projects []uuid.UUID) error {
+	s.scope(q, projects)
+	return s.conditions(q, projects)
+}
+
+// scope appends what every index of tasks begins with.
+func (s *SQL) scope(q task.Query, projects []uuid.UUID) {
 	s.Text("t.project_id ")
 	if len(projects) == 1 {
 		s.Text("= ").ID(projects[0])
@@ -23,6 +30,9 @@ func (s *SQL) where(q task.Query, projects []uuid.UUID) error {
 	} else {
 		s.Text(" AND t.trashed IS NULL")
 	}
+}
+
+func (s *SQL) conditions(q task.Query, projects []uuid.UUID) error {
 	for _, c := range q.Where {
 		s.Text(" AND ")
 		if c.Not {
@@ -70,17 +80,24 @@ func (s *SQL) condition(c task.Condition, projects []uuid.UUID) error {
 	case filter.Completed:
 		s.span("t.completed", "t.completed IS NULL", c)
 	case filter.Text:
-		if text := s.d.searchText(projects, c.Words); text != "" {
-			s.d.words(s, text)
-		} else {
-			s.Text("1 = 1") // a search for punctuation asks for nothing
-		}
+		s.search(terms(projects, c.Words), c.Not)
 	case filter.Is_:
 		return s.flag(c, projects)
 	default:
 		return apperr.InvalidField("filter", "there is no field %q", c.Field)
 	}
 	return nil
+}
+
+func (s *SQL) search(wanted []term, not bool) {
+	switch {
+	case len(wanted) == 0:
+		s.Text("1 = 1") // a search for punctuation asks for nothing
+	case s.found || not:
+		s.d.filtered(s, wanted)
+	default:
+		s.d.indexed(s, wanted)
+	}
 }
 
 func (s *SQL) anyOf(column Literal, ids []uuid.UUID) {
@@ -192,7 +209,7 @@ func (s *SQL) flag(c task.Condition, projects []uuid.UUID) error {
 	case "open":
 		s.open(projects)
 	case "done":
-		s.Text("t.state_id IN (SELECT s.id FROM states s WHERE s.category = 'done' AND s.project_id IN ").IDs(projects).Text(")")
+		s.inStates(projects, func(c project.Category) bool { return c == project.Done })
 	case "overdue":
 		due := task.Condition{Field: filter.Due, Op: filter.Less, Dates: []task.Date{c.Today}}
 		if err := s.dates("t.due_date", "1 = 0", due); err != nil {
@@ -219,8 +236,17 @@ func (s *SQL) flag(c task.Condition, projects []uuid.UUID) error {
 }
 
 func (s *SQL) open(projects []uuid.UUID) {
-	s.Text("t.state_id IN (SELECT s.id FROM states s WHERE s.category NOT IN ('done', 'cancelled') AND s.project_id IN ").
-		IDs(projects).Text(")")
+	s.inStates(projects, func(c project.Category) bool { return c != project.Done && c != project.Cancelled })
+}
+
+func (s *SQL) inStates(projects []uuid.UUID, wanted func(project.Category) bool) {
+	var ids []uuid.UUID
+	for _, state := range s.states {
+		if wanted(state.Category) && slices.Contains(projects, state.ProjectID) {
+			ids = append(ids, state.ID)
+		}
+	}
+	s.anyOf("t.state_id", ids)
 }
 
 // blocks appends whether there is a blocks relation that counts, given that t does.

@@ -43,45 +43,50 @@ func Words(project uuid.UUID, title, description string) string {
 	t := tag(project)
 	var b strings.Builder
 	b.Grow(len(words) * 16)
-	for i, w := range words {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
+	for _, w := range words {
+		b.WriteByte(' ') // also in front of the first: it marks where words begin
 		b.WriteString(t)
 		b.WriteString(w)
 	}
 	return b.String()
 }
 
-// searchText returns the full-text query for tasks of the projects that have all words, or words that begin with them.
-// It consists of letters, digits and operators only. It is empty if there is no word in words.
-func (d *Dialect) searchText(projects []uuid.UUID, words []string) string {
+// term is one word of a search as it stands in the index: a tagged prefix for each project, of which one must occur.
+type term []string
+
+// terms returns what must occur in tasks of the projects that have all words, or words that begin with them. They consist
+// of letters and digits only. There are none if there is no word in words.
+func terms(projects []uuid.UUID, words []string) []term {
 	wanted := split(strings.Join(words, " "))
 	slices.Sort(wanted)
 	wanted = slices.Compact(wanted)
 	if len(wanted) > maxSearchWords {
 		wanted = wanted[:maxSearchWords]
 	}
-	terms := make([]string, 0, len(wanted))
-	for _, w := range wanted {
-		alternatives := make([]string, 0, len(projects))
+	out := make([]term, len(wanted))
+	for i, w := range wanted {
 		for _, p := range projects {
-			if d.numbered {
-				alternatives = append(alternatives, tag(p)+w+":*")
-			} else {
-				alternatives = append(alternatives, tag(p)+w+"*")
-			}
-		}
-		if d.numbered {
-			terms = append(terms, "("+strings.Join(alternatives, "|")+")")
-		} else {
-			terms = append(terms, "+("+strings.Join(alternatives, " ")+")")
+			out[i] = append(out[i], tag(p)+w)
 		}
 	}
-	if d.numbered {
-		return strings.Join(terms, "&")
+	return out
+}
+
+// booleanQuery writes terms for MySQL's boolean mode, tsQuery for PostgreSQL.
+func booleanQuery(terms []term) string {
+	return join(terms, " ", func(t term) string { return "+(" + strings.Join(t, "* ") + "*)" })
+}
+
+func tsQuery(terms []term) string {
+	return join(terms, "&", func(t term) string { return "(" + strings.Join(t, ":*|") + ":*)" })
+}
+
+func join(terms []term, between string, each func(term) string) string {
+	parts := make([]string, len(terms))
+	for i, t := range terms {
+		parts[i] = each(t)
 	}
-	return strings.Join(terms, " ")
+	return strings.Join(parts, between)
 }
 
 // split returns the folded words of a text: maximal runs of letters and digits, cut to maxWord runes.

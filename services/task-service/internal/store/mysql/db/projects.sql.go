@@ -8,6 +8,7 @@ package mysqldb
 import (
 	"context"
 	"database/sql"
+	"strings"
 	"time"
 )
 
@@ -540,6 +541,49 @@ func (q *Queries) ShareProject(ctx context.Context, id []byte) (int64, error) {
 	var version int64
 	err := row.Scan(&version)
 	return version, err
+}
+
+const stateCategories = `-- name: StateCategories :many
+SELECT id, project_id, category FROM states WHERE project_id IN (/*SLICE:projects*/?)
+`
+
+type StateCategoriesRow struct {
+	ID        []byte
+	ProjectID []byte
+	Category  string
+}
+
+func (q *Queries) StateCategories(ctx context.Context, projects [][]byte) ([]StateCategoriesRow, error) {
+	query := stateCategories
+	var queryParams []interface{}
+	if len(projects) > 0 {
+		for _, v := range projects {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:projects*/?", strings.Repeat(",?", len(projects))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:projects*/?", "NULL", 1)
+	}
+	rows, err := q.db.QueryContext(ctx, query, queryParams...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []StateCategoriesRow
+	for rows.Next() {
+		var i StateCategoriesRow
+		if err := rows.Scan(&i.ID, &i.ProjectID, &i.Category); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const statesOf = `-- name: StatesOf :many

@@ -87,3 +87,6 @@ ON DUPLICATE KEY UPDATE name = VALUES(name), filter = VALUES(filter), layout = V
 
 -- name: DropView :exec
 DELETE FROM views WHERE id = ?;
+
+-- name: StateCategories :many
+SELECT id, project_id, category FROM states WHERE project_id IN (sqlc.slice('projects'));

@@ -526,6 +526,36 @@ func (q *Queries) ShareProject(ctx context.Context, id uuid.UUID) (int64, error)
 	return version, err
 }
 
+const stateCategories = `-- name: StateCategories :many
+SELECT id, project_id, category FROM states WHERE project_id = ANY($1::uuid[])
+`
+
+type StateCategoriesRow struct {
+	ID        uuid.UUID
+	ProjectID uuid.UUID
+	Category  string
+}
+
+func (q *Queries) StateCategories(ctx context.Context, projects []uuid.UUID) ([]StateCategoriesRow, error) {
+	rows, err := q.db.Query(ctx, stateCategories, projects)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []StateCategoriesRow
+	for rows.Next() {
+		var i StateCategoriesRow
+		if err := rows.Scan(&i.ID, &i.ProjectID, &i.Category); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const statesOf = `-- name: StatesOf :many
 SELECT id, project_id, name, category, position, wip_limit, archived FROM states WHERE project_id = $1 ORDER BY position, id
 `

@@ -83,8 +83,10 @@ CREATE TABLE tasks (
 );
 CREATE UNIQUE INDEX tasks_source ON tasks (project_id, source) WHERE source IS NOT NULL;
 -- An index for every order a list may have. Those of values most tasks lack hold only the rows that have one, so that a
--- new task does not pay for them; tasks_live serves the rows without, which come last.
+-- new task does not pay for them; tasks_live serves the rows without, which come last. tasks_live_rank serves the default
+-- order better than the unique index: it wins even while the planner's statistics lag behind a burst of new tasks.
 CREATE INDEX tasks_live ON tasks (project_id, id) WHERE trashed IS NULL;
+CREATE INDEX tasks_live_rank ON tasks (project_id, task_rank) WHERE trashed IS NULL;
 CREATE INDEX tasks_state ON tasks (project_id, state_id, task_rank) WHERE trashed IS NULL;
 CREATE INDEX tasks_created ON tasks (project_id, created, id) WHERE trashed IS NULL;
 CREATE INDEX tasks_updated ON tasks (project_id, updated, id) WHERE trashed IS NULL;

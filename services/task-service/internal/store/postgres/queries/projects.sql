@@ -88,3 +88,6 @@ ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name, filter = EXCLUDED.filter, l
 
 -- name: DropView :exec
 DELETE FROM views WHERE id = $1;
+
+-- name: StateCategories :many
+SELECT id, project_id, category FROM states WHERE project_id = ANY(@projects::uuid[]);
