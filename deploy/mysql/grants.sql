@@ -12,7 +12,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE           ON `<database>`.`labels`         
 GRANT SELECT, INSERT, UPDATE                   ON `<database>`.`tasks`            TO 'tallyboard_task'@'%';
 GRANT SELECT, INSERT, DELETE                   ON `<database>`.`task_assignees`   TO 'tallyboard_task'@'%';
 GRANT SELECT, INSERT, DELETE                   ON `<database>`.`task_labels`      TO 'tallyboard_task'@'%';
-GRANT SELECT, INSERT, DELETE                   ON `<database>`.`relations`        TO 'tallyboard_task'@'%';
+GRANT SELECT, INSERT, UPDATE, DELETE           ON `<database>`.`relations`        TO 'tallyboard_task'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE           ON `<database>`.`comments`         TO 'tallyboard_task'@'%';
 GRANT SELECT, INSERT, UPDATE, DELETE           ON `<database>`.`views`            TO 'tallyboard_task'@'%';
 GRANT SELECT, INSERT, UPDATE (pos)             ON `<database>`.`events`           TO 'tallyboard_task'@'%';
