@@ -130,6 +130,7 @@ func (c *Consumer) Run(ctx context.Context) error {
 // lead applies events until the lease is lost.
 func (c *Consumer) lead(ctx context.Context, epoch int64) error {
 	c.leading.Store(true)
+	c.source.Store(SourceDatabase) // where it catches up first
 	defer func() {
 		c.leading.Store(false)
 		c.source.Store(SourceNone)
