@@ -35,6 +35,7 @@ type Store interface {
 	task.Reader
 	task.HistoryReader
 	task.ImportStore
+	task.ExportReader
 	project.Store
 	project.ViewStore
 	account.Store

@@ -49,4 +49,5 @@ var cases = []testCase{
 	{"time travel", timeTravel, false},
 	{"import", imports, false},
 	{"import ranks", importRanks, false},
+	{"exports", exports, false},
 }
