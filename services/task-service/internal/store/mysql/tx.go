@@ -23,13 +23,15 @@ type tx struct {
 
 var _ flow.Tx = (*tx)(nil)
 
-func (t *tx) LockCounters(ctx context.Context, id uuid.UUID) (flow.Counters, error) {
-	row, err := t.q.LockCounters(ctx, id[:])
-	if err != nil {
-		return flow.Counters{}, orNotFound(err, "There is no such project.")
-	}
-	last, err := t.LastRank(ctx, id)
-	return flow.Counters{LastNumber: row.LastNumber, Version: row.Version, LastRank: last}, err
+// lockCounters locks and reads the greatest rank in one round trip: the lock is waited for first, and the subquery, which
+// locks nothing, then sees what is committed. sqlc cannot tell the subquery's type.
+const lockCounters = `SELECT c.last_number, c.version,
+  COALESCE((SELECT MAX(t.task_rank) FROM tasks t WHERE t.project_id = c.project_id), '')
+FROM project_counters c WHERE c.project_id = ? FOR UPDATE`
+
+func (t *tx) LockCounters(ctx context.Context, id uuid.UUID) (c flow.Counters, err error) {
+	err = t.c.QueryRowContext(ctx, lockCounters, id[:]).Scan(&c.LastNumber, &c.Version, &c.LastRank)
+	return c, orNotFound(err, "There is no such project.")
 }
 
 func (t *tx) ShareProject(ctx context.Context, id uuid.UUID) (int64, error) {

@@ -155,7 +155,7 @@ func createConcurrent(t *testing.T, f *fixture) {
 	wg.Wait()
 	ids := map[uuid.UUID]bool{}
 	var numbers []int64
-	ranks := map[string]bool{}
+	ranks := map[int64]string{}
 	fresh := 0
 	for _, out := range outcomes {
 		for _, o := range out {
@@ -166,7 +166,7 @@ func createConcurrent(t *testing.T, f *fixture) {
 			if !ids[o.Task.ID] {
 				ids[o.Task.ID] = true
 				numbers = append(numbers, o.Task.Number)
-				ranks[o.Task.Rank] = true
+				ranks[o.Task.Number] = o.Task.Rank
 			}
 		}
 	}
@@ -177,6 +177,9 @@ func createConcurrent(t *testing.T, f *fixture) {
 	for i, n := range numbers {
 		if n != int64(i)+1 {
 			t.Fatalf("numbers have a gap or a double: %v", numbers)
+		}
+		if i > 0 && ranks[n] <= ranks[n-1] {
+			t.Fatalf("number %d was put in front of number %d", n, n-1)
 		}
 	}
 	n, err := f.CountTasks(f.ctx, task.Query{ProjectID: f.p.ID})

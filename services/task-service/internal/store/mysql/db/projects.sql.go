@@ -250,22 +250,6 @@ func (q *Queries) LabelsOf(ctx context.Context, projectID []byte) ([]Label, erro
 	return items, nil
 }
 
-const lockCounters = `-- name: LockCounters :one
-SELECT last_number, version FROM project_counters WHERE project_id = ? FOR UPDATE
-`
-
-type LockCountersRow struct {
-	LastNumber int64
-	Version    int64
-}
-
-func (q *Queries) LockCounters(ctx context.Context, projectID []byte) (LockCountersRow, error) {
-	row := q.db.QueryRowContext(ctx, lockCounters, projectID)
-	var i LockCountersRow
-	err := row.Scan(&i.LastNumber, &i.Version)
-	return i, err
-}
-
 const membersOf = `-- name: MembersOf :many
 SELECT project_id, person_id, role FROM members WHERE project_id = ? ORDER BY person_id
 `

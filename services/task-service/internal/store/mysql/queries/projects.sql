@@ -41,9 +41,6 @@ UPDATE projects SET name = ?, description = ?, version = ?, seq = ?, updated = ?
 -- name: InsertCounters :exec
 INSERT INTO project_counters (project_id, last_number, version) VALUES (?, 0, ?);
 
--- name: LockCounters :one
-SELECT last_number, version FROM project_counters WHERE project_id = ? FOR UPDATE;
-
 -- name: SetLastNumber :exec
 UPDATE project_counters SET last_number = ? WHERE project_id = ?;
 
