@@ -43,7 +43,7 @@ func TestChangeTravelsFromRequestToStreamOnEveryEngine(t *testing.T) {
 				t.Errorf("the first task is %s", ref)
 			}
 			created := next(t, stream, "task.created")
-			if created.pos() != ready.pos()+1 {
+			if created.pos() <= ready.pos() { // the project's own event may have come between
 				t.Errorf("position %d follows %d", created.pos(), ready.pos())
 			}
 			message := &nats.Msg{Subject: "tasks.x.project"}
