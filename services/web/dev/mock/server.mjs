@@ -41,11 +41,11 @@ function list(tasks, q) {
 }
 
 function quick(project, text) {
-  const out = { title: text, priority: 0, assignees: [], labels: [], due: null, start: null, estimate: null, parent: null, state: null, recurrence: null, tokens: [], problems: [] };
+  const out = { title: text, priority: 0, assignees: [], labels: [], due: null, parent: null, state: null, tokens: [] };
   out.title = text.split(/\s+/).filter((word) => {
     if (/^![1-4]$/.test(word)) return (out.priority = Number(word[1]), false);
-    if (word.startsWith('@')) { const p = word === '@me' ? world.me : world.people.find((x) => x.handle === word.slice(1)); if (p) out.assignees.push(p.id); else out.problems.push({ name: 'quick', message: `nobody is called ${word}`, position: text.indexOf(word) }); return false; }
-    if (word.startsWith('#')) { const l = project.labels.find((x) => x.name === word.slice(1)); if (l) out.labels.push(l.id); else out.problems.push({ name: 'quick', message: `there is no label ${word}`, position: text.indexOf(word) }); return false; }
+    if (word.startsWith('@')) { const p = word === '@me' ? world.me : world.people.find((x) => x.handle === word.slice(1)); if (p) out.assignees.push(p.id); return !p; }
+    if (word.startsWith('#')) { const l = project.labels.find((x) => x.name === word.slice(1)); if (l) out.labels.push(l.id); return !l; }
     if (word === 'tomorrow' || word === 'today') return (out.due = new Date(Date.now() + (word === 'today' ? 0 : 86_400_000)).toISOString().slice(0, 10), false);
     if (/^\^[A-Z]+-\d+$/.test(word)) return (out.parent = taskOf(word.slice(1)).id, false);
     return true;
@@ -124,10 +124,10 @@ const routes = [
   ['GET', '/api/v1/stats/projects/:key/:what', ({ key, what }, q) => { if (process.env.FAIL_STATS) throw new Problem(503, 'unavailable', 'Statistics are away.'); return stats(world, projectOf(key), what, q) ?? (() => { throw new Problem(404, 'not-found', 'No such statistic.'); })(); }],
   ['POST', '/api/v1/projects/:key/import', ({ key }, q, text) => {
     const rows = String(text).trim().split('\n').slice(1);
-    const refusals = rows.map((row, i) => ({ row: i + 2, message: row.split(',').length < 2 ? 'the row has too few columns' : '' })).filter((r) => r.message);
+    const refusals = rows.map((row, i) => ({ line: i + 2, reason: row.split(',').length < 2 ? 'the row has too few columns' : '' })).filter((r) => r.reason);
     if (q.get('dryRun') !== 'true') for (const row of rows) if (row.split(',')[1]) addTask(world, projectOf(key), { title: row.split(',')[1] });
-    const report = { dryRun: q.get('dryRun') === 'true', rows: rows.length, added: rows.length - refusals.length, known: 0, refused: refusals.length, events: rows.length, refusals, refusalsOmitted: 0 };
-    return { ndjson: [{ type: 'progress', rows: rows.length >> 1, added: 0, refused: 0 }, { type: 'report', report }] };
+    const report = { dryRun: q.get('dryRun') === 'true', rows: rows.length, format: q.get('format'), tasks: rows.length - refusals.length, known: 0, events: rows.length, clamped: 0, refusedRows: refusals.length, refused: refusals, people: [], states: [], labels: [], columns: {}, unusedColumns: [] };
+    return { ndjson: [{ type: 'progress', rows: rows.length >> 1, totalRows: rows.length, tasks: 0 }, { type: 'report', report }] };
   }],
 ].map(([method, path, run]) => ({ method, run, pattern: new RegExp(`^${path.replace(/:(\w+)/g, '(?<$1>[^/]+)')}$`) }));
 

@@ -596,7 +596,7 @@ export interface components {
             /** Format: date-time */
             since: string;
             attempts: number;
-            /** @description Parked events */
+            /** @description Parked events, that one included. */
             events: number;
         };
         Status: {

@@ -232,7 +232,7 @@ export interface paths {
         post?: never;
         /**
          * Remove a member
-         * @description The last owner cannot be removed (409).
+         * @description The last owner cannot be removed (422).
          */
         delete: operations["removeMember"];
         options?: never;
@@ -310,7 +310,7 @@ export interface paths {
          * Create a task
          * @description Either with `title` and fields, or with `quick`, one line such as `Fix login !1 @me #bug tomorrow ^WEB-12`; fields
          *     given beside `quick` are used where the line says nothing. Without `state` the task starts in the first state of
-         *     category todo, else backlog.
+         *     category backlog or todo, in board order.
          */
         post: operations["createTask"];
         delete?: never;
@@ -383,7 +383,7 @@ export interface paths {
         };
         /**
          * The board, now or as it stood at a moment
-         * @description Everything the board needs in one answer, at most 2,000 cards in order of rank. `pos` is where a live stream goes on.
+         * @description Everything the board needs in one answer, at most 5,000 cards in order of rank. `pos` is where a live stream goes on.
          *     With `at` settings and tasks are those of that moment.
          */
         get: operations["getBoard"];
@@ -439,8 +439,8 @@ export interface paths {
          *     - one event per change, its `id` the position, its type the kind (`task.changed` …), its data an `Event` with the
          *       task (`snapshot`) or the project (`settings`) as it is now. Apply a snapshot if its version is at least the one you have;
          *     - `stale` with `{"since": …}` while live delivery is interrupted, and `ready` again once it has caught up by itself;
-         *     - `reset` with `{"pos": …}` when the position asked for is unknown here, or so old that reloading is cheaper: reload the
-         *       board; the stream goes on behind `pos`.
+         *     - `reset` with `{"pos": …}` when the position asked for is unknown here (a backup was restored): reload the board;
+         *       the stream goes on behind `pos`.
          *
          *     Comments (`:`) are heartbeats. Reconnect with the last id: nothing is lost and nothing comes twice.
          */
@@ -958,7 +958,7 @@ export interface components {
             name: string;
             category: components["schemas"]["Category"];
             wipLimit?: number | null;
-            /** @description Place among the states that are not archived; otherwise the last one. */
+            /** @description Place among the states that are not archived; otherwise behind the last of its category. */
             position?: number;
         };
         /**
@@ -970,11 +970,8 @@ export interface components {
             name?: string;
             wipLimit?: number | null;
             position?: number;
-            /**
-             * @description Brings an archived state back.
-             * @enum {boolean}
-             */
-            archived?: false;
+            /** @description A state that still has tasks cannot be archived (409). */
+            archived?: boolean;
         };
         Label: {
             /** Format: uuid */
@@ -991,7 +988,8 @@ export interface components {
         LabelNew: {
             /** @description Unique in the project, ignoring case. */
             name: string;
-            color: string;
+            /** @description Otherwise the next of a palette. */
+            color?: string;
         };
         /**
          * @example {
@@ -1055,6 +1053,8 @@ export interface components {
             description?: string;
             states?: components["schemas"]["StateNew"][];
             labels?: components["schemas"]["LabelNew"][];
+            /** @description Beside the caller. */
+            members?: components["schemas"]["Member"][];
         };
         /**
          * @example {
@@ -1104,7 +1104,7 @@ export interface components {
             name: string;
             /** @description Checked when saved. */
             filter?: string;
-            layout: components["schemas"]["Layout"];
+            layout?: components["schemas"]["Layout"];
             groupBy?: components["schemas"]["GroupBy"];
             /** @description As in task lists, such as `-updated`. */
             sort?: string;
@@ -1354,31 +1354,29 @@ export interface components {
             text: string;
         };
         QuickParsed: {
+            /** @description The line without its tokens. What names nothing known stays in it. */
             title: string;
+            /** Format: uuid */
+            state: string | null;
             priority: components["schemas"]["Priority"];
             assignees: string[];
             labels: string[];
             /** Format: date */
-            start: string | null;
-            /** Format: date */
             due: string | null;
-            estimate: number | null;
             /** Format: uuid */
             parent: string | null;
-            /** Format: uuid */
-            state: string | null;
-            recurrence: string | null;
+            /** @description By position. */
             tokens: components["schemas"]["QuickToken"][];
-            /** @description Tokens that name nothing known; creating the task would be refused. */
-            problems: components["schemas"]["ProblemField"][];
         };
         QuickToken: {
-            /** @description priority, assignee, label, due, parent … */
-            field: string;
+            /** @enum {string} */
+            kind: "priority" | "assignee" | "label" | "due" | "time" | "parent" | "state";
             /** @description Byte offset of its first byte. */
             start: number;
             /** @description Byte offset behind its last byte. */
             end: number;
+            /** @description Without its mark: a handle, a name, a date, a key, a digit. */
+            value: string;
         };
         Board: {
             project: components["schemas"]["Project"];
@@ -1546,6 +1544,8 @@ export interface components {
         };
         ImportReport: {
             dryRun: boolean;
+            /** @enum {string} */
+            format: "csv" | "jira-changelog" | "tallyboard";
             /**
              * Format: int64
              * @description Rows read.
@@ -1555,45 +1555,70 @@ export interface components {
              * Format: int64
              * @description Tasks that were (or would be) added.
              */
-            added: number;
+            tasks: number;
             /**
              * Format: int64
-             * @description Tasks that were in the project already.
+             * @description Tasks left out because an earlier import added them.
              */
             known: number;
             /**
              * Format: int64
-             * @description Rows refused.
-             */
-            refused: number;
-            /**
-             * Format: int64
-             * @description Events written with them.
+             * @description Events written with the added tasks.
              */
             events: number;
-            /** @description The first refused rows. */
-            refusals: components["schemas"]["ImportRefusal"][];
+            /**
+             * Format: int64
+             * @description Rows whose created date was put at their finish.
+             */
+            clamped: number;
             /** Format: int64 */
-            refusalsOmitted: number;
+            refusedRows: number;
+            /** @description The first 100 refused rows. */
+            refused: components["schemas"]["ImportRefusal"][];
+            /** @description Handles created. */
+            people: string[];
+            /** @description Names created. */
+            states: string[];
+            /** @description Names created. */
+            labels: string[];
+            /** @description Field to the column used for it. */
+            columns?: {
+                [key: string]: string;
+            };
+            unusedColumns?: string[];
         };
         ImportRefusal: {
             /**
              * Format: int64
-             * @description Line of the file; the header is line 1.
+             * @description Line of the file on which the row starts; the header is line 1.
              */
-            row: number;
-            column?: string;
-            message: string;
+            line: number;
+            id?: string;
+            reason: string;
         };
         ImportProgress: {
             /** @enum {string} */
             type: "progress" | "report" | "problem";
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Rows worked on so far.
+             */
             rows?: number;
-            /** Format: int64 */
-            added?: number;
-            /** Format: int64 */
-            refused?: number;
+            /**
+             * Format: int64
+             * @description Rows of the file; 0 while it is read for the first time.
+             */
+            totalRows?: number;
+            /**
+             * Format: int64
+             * @description Bytes of the file read for the first time so far.
+             */
+            bytes?: number;
+            /**
+             * Format: int64
+             * @description Tasks stored so far.
+             */
+            tasks?: number;
             report?: components["schemas"]["ImportReport"];
             problem?: components["schemas"]["Problem"];
         };
@@ -1881,6 +1906,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -1907,6 +1933,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -1973,6 +2000,7 @@ export interface operations {
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
@@ -2004,6 +2032,7 @@ export interface operations {
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -2091,6 +2120,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
@@ -2635,6 +2665,7 @@ export interface operations {
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
@@ -2838,6 +2869,7 @@ export interface operations {
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
@@ -2996,6 +3028,7 @@ export interface operations {
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMedia"];
@@ -3049,6 +3082,7 @@ export interface operations {
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
@@ -3088,6 +3122,7 @@ export interface operations {
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
@@ -3136,6 +3171,7 @@ export interface operations {
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
@@ -3148,34 +3184,53 @@ export interface operations {
             query: {
                 /** @description `csv`: one row per task; `jira-changelog`: one row per status change; `tallyboard`: a JSON export. */
                 format: "csv" | "jira-changelog" | "tallyboard";
+                /**
+                 * @description IANA name of the time zone in which words such as today are meant.
+                 * @example Europe/Berlin
+                 */
+                tz?: components["parameters"]["TimeZone"];
+                /** @description Layout of dates, tried before the usual ones, in Go's notation: `02.01.2006 15:04`. */
+                dateFormat?: string;
+                /** @description What happens to rows that finish before they were created: `refuse` them, or `clamp` the creation to the finish. */
+                invalidDates?: "refuse" | "clamp";
                 /** @description Read and check everything, write nothing. */
                 dryRun?: boolean;
-                /** @description Column of: External id of a task; makes repeating an import harmless. */
+                /** @description Column of: External id of a task; makes repeating an import harmless. Empty: none. */
                 "map.id"?: string;
-                /** @description Column of: Title. */
+                /** @description Column of: Title. Empty: none. */
                 "map.title"?: string;
-                /** @description Column of: Description. */
+                /** @description Column of: Description. Empty: none. */
                 "map.description"?: string;
-                /** @description Column of: State, by name. */
+                /** @description Column of: Kind of issue; becomes a label. Empty: none. */
+                "map.type"?: string;
+                /** @description Column of: State, by name. Empty: none. */
                 "map.state"?: string;
-                /** @description Column of: When it was created. */
+                /** @description Column of: When it was created. Empty: none. */
                 "map.created"?: string;
-                /** @description Column of: When work began. */
+                /** @description Column of: When work began. Empty: none. */
                 "map.started"?: string;
-                /** @description Column of: When it was completed. */
+                /** @description Column of: When it was completed. Empty: none. */
                 "map.finished"?: string;
-                /** @description Column of: Handles or names, separated by commas. */
-                "map.assignees"?: string;
-                /** @description Column of: Labels, separated by commas. */
+                /** @description Column of: Handles or names, separated by commas. Empty: none. */
+                "map.assignee"?: string;
+                /** @description Column of: Labels, separated by commas. Empty: none. */
                 "map.labels"?: string;
-                /** @description Column of: Priority. */
+                /** @description Column of: Priority. Empty: none. */
                 "map.priority"?: string;
-                /** @description Column of: Estimate. */
+                /** @description Column of: Estimate. Empty: none. */
                 "map.estimate"?: string;
-                /** @description Column of: Due date. */
-                "map.due"?: string;
-                /** @description Column of: Start date. */
+                /** @description Column of: Start date. Empty: none. */
                 "map.start"?: string;
+                /** @description Column of: Due date. Empty: none. */
+                "map.due"?: string;
+                /** @description Column of: Status before a change (jira-changelog). Empty: none. */
+                "map.from"?: string;
+                /** @description Column of: Status after a change (jira-changelog). Empty: none. */
+                "map.to"?: string;
+                /** @description Column of: Category of the status after a change (jira-changelog). Empty: none. */
+                "map.category"?: string;
+                /** @description Column of: When the status changed (jira-changelog). Empty: none. */
+                "map.changed"?: string;
             };
             header?: never;
             path: {
@@ -3257,6 +3312,7 @@ export interface operations {
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
@@ -3307,6 +3363,7 @@ export interface operations {
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
@@ -3349,6 +3406,7 @@ export interface operations {
             304: components["responses"]["NotModified"];
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
@@ -3600,6 +3658,7 @@ export interface operations {
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
@@ -3639,6 +3698,7 @@ export interface operations {
             };
             400: components["responses"]["Invalid"];
             401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];

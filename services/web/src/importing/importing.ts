@@ -1,11 +1,12 @@
 // Sending an import: the file streams up, progress comes back line by line.
 import { NetworkError, problemOf, withQuery } from '../api/http';
+import { timeZone } from '../api/zone';
 import type { ImportProgress, ImportReport } from '../api/types';
 
 export type Format = 'csv' | 'jira-changelog' | 'tallyboard';
 
 /** Fields of tasks a CSV column can be mapped to. */
-export const FIELDS = ['id', 'title', 'description', 'state', 'created', 'started', 'finished', 'assignees', 'labels', 'priority', 'estimate', 'due', 'start'] as const;
+export const FIELDS = ['id', 'title', 'created', 'started', 'finished', 'state', 'type', 'description', 'assignee', 'labels', 'priority', 'estimate', 'start', 'due'] as const;
 
 /** A header line longer than this is no header. */
 const HEADER_BYTES = 16_384;
@@ -30,17 +31,19 @@ interface Options {
   format: Format;
   /** Column by field, where it differs from the field's own name. */
   mapping: Record<string, string>;
+  /** Rows that finish before they were created: refuse them, or put the creation at the finish. */
+  invalidDates: 'refuse' | 'clamp';
   dryRun: boolean;
   signal: AbortSignal;
-  onprogress: (rows: number) => void;
+  onprogress: (progress: ImportProgress) => void;
 }
 
 /** Sends the file and resolves with the report. Rejects with a sentence for people. */
-export async function sendImport({ project, file, format, mapping, dryRun, signal, onprogress }: Options): Promise<ImportReport> {
+export async function sendImport({ project, file, format, mapping, invalidDates, dryRun, signal, onprogress }: Options): Promise<ImportReport> {
   const maps = format === 'csv' ? Object.fromEntries(Object.entries(mapping).filter(([, column]) => column).map(([field, column]) => [`map.${field}`, column])) : {};
   let response: Response;
   try {
-    response = await fetch(withQuery(`/api/v1/projects/${project}/import`, { format, dryRun, ...maps }), {
+    response = await fetch(withQuery(`/api/v1/projects/${project}/import`, { format, dryRun, tz: timeZone, ...(format === 'tallyboard' ? {} : { invalidDates }), ...maps }), {
       method: 'POST',
       headers: { 'Content-Type': format === 'tallyboard' ? 'application/json' : 'text/csv', Accept: 'application/x-ndjson' },
       body: file,
@@ -55,7 +58,7 @@ export async function sendImport({ project, file, format, mapping, dryRun, signa
     const step = JSON.parse(line) as ImportProgress;
     if (step.type === 'problem') throw new Error(step.problem?.detail ?? step.problem?.title ?? '');
     if (step.type === 'report') report = step.report;
-    else onprogress(step.rows ?? 0);
+    else onprogress(step);
   }
   if (!report) throw new NetworkError('');
   return report;

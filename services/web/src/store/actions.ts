@@ -99,8 +99,8 @@ export function create(project: Project, line: string, fields: { state?: string;
     id: `new-${newKey()}`, key: `${project.key}-…`, project: project.key, number: 0,
     title: parsed?.title || line, hasDescription: false, state, rank: between(last?.rank ?? '', ''),
     priority: parsed?.priority ?? 0, assignees: parsed?.assignees ?? [], labels: parsed?.labels ?? [],
-    start: parsed?.start ?? null, due: parsed?.due ?? null, estimate: parsed?.estimate ?? null,
-    parent: parsed?.parent ?? fields.parent ?? null, recurrence: parsed?.recurrence ?? null, version: 0,
+    start: null, due: parsed?.due ?? null, estimate: null,
+    parent: parsed?.parent ?? fields.parent ?? null, recurrence: null, version: 0,
     created: now, createdBy: me, updated: now, updatedBy: me, started: null, completed: null, trashed: null,
   };
   const answer = store.write({
@@ -119,9 +119,10 @@ export function create(project: Project, line: string, fields: { state?: string;
   return answer;
 }
 
+/** Where a task goes that names no state; as the server decides it. */
 export function defaultState(project: Project): State {
   const open = project.states.filter((state) => !state.archived);
-  return open.find((state) => state.category === 'todo') ?? open.find((state) => state.category === 'backlog') ?? open[0]!;
+  return open.find((state) => state.category === 'backlog' || state.category === 'todo') ?? open[0]!;
 }
 
 export function trash(tasks: TaskRecord[], options = { undo: true }): void {
