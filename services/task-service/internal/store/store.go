@@ -11,7 +11,6 @@ import (
 
 	accessdb "github.com/tallyboard/tallyboard/services/internal/access/migrations"
 	"github.com/tallyboard/tallyboard/services/internal/kit/db"
-	"github.com/tallyboard/tallyboard/services/internal/kit/lease"
 	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/account"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/history"
@@ -23,11 +22,8 @@ import (
 	"github.com/tallyboard/tallyboard/services/task-service/internal/task"
 )
 
-// backgroundConnections are those of the relay: one transaction at a time, one for reading, one for the lease.
-const backgroundConnections = 3
-
-// leaseTable holds the leases of task-service's replicas.
-const leaseTable = "task_leases"
+// backgroundConnections are those of the relay: one for its transactions, one for reading.
+const backgroundConnections = 2
 
 // Store is everything task-service keeps. It is safe for concurrent use.
 type Store interface {
@@ -66,23 +62,15 @@ type Relay interface {
 	ForgetIdempotency(ctx context.Context, before time.Time, limit int) (int64, error)
 }
 
-// Opened is an open store with what belongs to its database.
-type Opened struct {
-	Store
-	// Leases elects the relay.
-	Leases lease.Store
-	// Engine the URL names.
-	Engine db.Engine
-}
-
-// Open returns the store of the engine that cfg.URL names. It does not wait for the database. tel may be nil.
-func Open(ctx context.Context, cfg db.Config, tel *telemetry.Telemetry) (*Opened, error) {
+// Open returns the store of the engine that cfg.URL names, with a pool for requests and a small one for the relay. It does
+// not wait for the database. tel may be nil.
+func Open(ctx context.Context, cfg db.Config, tel *telemetry.Telemetry) (Store, error) {
 	engine, err := db.EngineOf(cfg.URL)
 	if err != nil {
 		return nil, err
 	}
-	requests := db.Options{Tracer: tel != nil, Telemetry: tel, Name: "task-service"}
-	background := db.Options{Telemetry: tel, Name: "task-service-relay", PoolSize: backgroundConnections}
+	requests := db.Options{Tracer: tel != nil, Telemetry: tel, Name: "requests"}
+	background := db.Options{Telemetry: tel, Name: "background", PoolSize: backgroundConnections}
 	if engine == db.Postgres {
 		pool, err := db.OpenPostgres(ctx, cfg, requests)
 		if err != nil {
@@ -93,7 +81,7 @@ func Open(ctx context.Context, cfg db.Config, tel *telemetry.Telemetry) (*Opened
 			pool.Close()
 			return nil, fmt.Errorf("open store: %w", err)
 		}
-		return &Opened{Store: postgres.New(pool, behind), Leases: lease.NewPostgres(behind, leaseTable), Engine: engine}, nil
+		return postgres.New(pool, behind), nil
 	}
 	pool, err := db.OpenMySQL(ctx, cfg, requests)
 	if err != nil {
@@ -103,7 +91,7 @@ func Open(ctx context.Context, cfg db.Config, tel *telemetry.Telemetry) (*Opened
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open store: %w", err), pool.Close())
 	}
-	return &Opened{Store: mysql.New(pool, behind), Leases: lease.NewMySQL(behind, leaseTable), Engine: engine}, nil
+	return mysql.New(pool, behind), nil
 }
 
 // Migrate brings the schema up to date: first that of package access, then task-service's own. The URL's user owns it.

@@ -50,9 +50,6 @@ func (s *Store) Ping(ctx context.Context) error {
 // Stats of the pool of requests.
 func (s *Store) Stats() db.PoolStats { return db.MySQLStats(s.pool) }
 
-// Background is the pool the lease shares with the relay.
-func (s *Store) Background() *sql.DB { return s.behind }
-
 // Transaction implements flow.Engine.
 func (s *Store) Transaction(ctx context.Context, fn func(ctx context.Context, tx flow.Tx) error) error {
 	return transaction(ctx, s.pool, nil, func(c *sql.Tx) error {
