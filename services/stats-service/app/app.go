@@ -38,7 +38,7 @@ type Deps struct {
 // Neither the database nor NATS must be there: the service answers 503 until the database is, and reads events from the
 // database without NATS. Errors are about the configuration, a port in use, or a schema this program cannot work with.
 func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
-	cfg = cfg.named(deps)
+	cfg = named(cfg, deps)
 	tel, err := telemetry.Start(ctx, cfg.Telemetry)
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	}
 	streams := fiberx.NewStreams(cfg.MaxStreams)
 	state := &readiness{}
-	server, err := newServer(cfg, deps, serverDeps{tel, store, bus, hub, applier, streams, state})
+	server, err := newServer(cfg, deps, serverDeps{tel, store, bus, hub, applier, streams, state}) //nolint:contextcheck // requests have contexts of their own
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,6 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 		return pause(ctx, cfg.ShutdownDelay)
 	})
 
-	//nolint:contextcheck // requests have contexts of their own
 	parts.start(ctx, "HTTP server", func(context.Context) error { return serve(server, listener) })
 	announce := once(deps.Ready, listener.Addr().String())
 	if err := prepareSchema(working, cfg, store, log, announce); err != nil {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/testkit"
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats"
-	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats/statstest"
+	"github.com/tallyboard/tallyboard/services/stats-service/internal/store/statstest"
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/store/storetest"
 )
 
@@ -51,7 +51,8 @@ func (s *service) caughtUp(pos int) {
 // TestAnswers asks for every statistic; send checks each answer against the description.
 func TestAnswers(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
 		w := recent()
 		d.Write(t, w, len(w.Events))
 		s := start(t, environ(d.URL, nowhere))
@@ -146,7 +147,7 @@ func TestCSV(t *testing.T) {
 		}
 		res, body := s.send(http.MethodGet, project+path+join+"format=csv")
 		rows, err := csv.NewReader(strings.NewReader(string(body))).ReadAll()
-		if err != nil || !strings.HasPrefix(res.Header.Get("Content-Type"), "text/csv") || len(rows) != want.rows+1 || strings.Join(rows[0], ",") != want.header {
+		if err != nil || !strings.HasPrefix(res.header.Get("Content-Type"), "text/csv") || len(rows) != want.rows+1 || strings.Join(rows[0], ",") != want.header {
 			t.Errorf("%s: %v %d rows, header %v", path, err, len(rows)-1, rows[0])
 		}
 		if strings.Contains(string(body), ",=cmd") {
@@ -163,17 +164,17 @@ func TestETag(t *testing.T) {
 	s := start(t, environ(d.URL, nowhere, "STATS_STALE_AFTER=1h"))
 	s.caughtUp(len(w.Events) - 1)
 	first, _ := s.send(http.MethodGet, project+"summary")
-	tag := first.Header.Get("ETag")
-	if res, body := s.send(http.MethodGet, project+"summary", "If-None-Match", tag); res.StatusCode != http.StatusNotModified || len(body) != 0 {
-		t.Errorf("unchanged: %s %s", res.Status, body)
+	tag := first.header.Get("ETag")
+	if res, body := s.send(http.MethodGet, project+"summary", "If-None-Match", tag); res.code != http.StatusNotModified || len(body) != 0 {
+		t.Errorf("unchanged: %d %s", res.code, body)
 	}
-	if res, _ := s.send(http.MethodGet, project+"summary?priority=1", "If-None-Match", tag); res.StatusCode != http.StatusOK {
-		t.Errorf("another question: %s", res.Status)
+	if res, _ := s.send(http.MethodGet, project+"summary?priority=1", "If-None-Match", tag); res.code != http.StatusOK {
+		t.Errorf("another question: %d", res.code)
 	}
 	d.Exec(t, "UPDATE events SET pos = (SELECT MAX(pos) FROM events) + 1 WHERE pos IS NULL")
 	s.caughtUp(len(w.Events))
-	if res, _ := s.send(http.MethodGet, project+"summary", "If-None-Match", tag); res.StatusCode != http.StatusOK || res.Header.Get("ETag") == tag {
-		t.Errorf("changed: %s %s", res.Status, res.Header.Get("ETag"))
+	if res, _ := s.send(http.MethodGet, project+"summary", "If-None-Match", tag); res.code != http.StatusOK || res.header.Get("ETag") == tag {
+		t.Errorf("changed: %d %s", res.code, res.header.Get("ETag"))
 	}
 }
 
@@ -216,12 +217,14 @@ func TestBadRequests(t *testing.T) {
 	} {
 		res, body := s.send(http.MethodGet, path)
 		var problem struct {
-			Code   string
-			Errors []struct{ Name string }
+			Code   string `json:"code"`
+			Errors []struct {
+				Name string `json:"name"`
+			} `json:"errors"`
 		}
-		if err := json.Unmarshal(body, &problem); err != nil || res.StatusCode != want.status ||
-			res.Header.Get("Content-Type") != "application/problem+json" {
-			t.Errorf("%s: %s %s", path, res.Status, body)
+		if err := json.Unmarshal(body, &problem); err != nil || res.code != want.status ||
+			res.header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %d %s", path, res.code, body)
 			continue
 		}
 		if want.field != "" && (len(problem.Errors) != 1 || problem.Errors[0].Name != want.field) {
@@ -234,12 +237,12 @@ func TestBadRequests(t *testing.T) {
 		"/api/v1/stats/parked/" + w.Events[1].ID.String() + "/retry?all=1": 400,
 		project + "summary": 405,
 	} {
-		if res, body := s.send(http.MethodPost, path); res.StatusCode != status {
-			t.Errorf("POST %s: %s %s", path, res.Status, body)
+		if res, body := s.send(http.MethodPost, path); res.code != status {
+			t.Errorf("POST %s: %d %s", path, res.code, body)
 		}
 	}
-	if res, _ := s.send(http.MethodPost, "/api/v1/stats/parked/"+w.Events[1].ID.String()+"/retry", "Sec-Fetch-Site", "cross-site"); res.StatusCode != 403 {
-		t.Errorf("another site's change: %s", res.Status)
+	if res, _ := s.send(http.MethodPost, "/api/v1/stats/parked/"+w.Events[1].ID.String()+"/retry", "Sec-Fetch-Site", "cross-site"); res.code != http.StatusForbidden {
+		t.Errorf("another site's change: %d", res.code)
 	}
 	if strings.Contains(s.log.String(), `"level":"ERROR"`) {
 		t.Errorf("bad requests are logged as errors:\n%s", s.log)
@@ -249,7 +252,8 @@ func TestBadRequests(t *testing.T) {
 // TestStream hears of changes, of staleness, and of its end.
 func TestStream(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
 		w := recent()
 		task := w.Events[1].ID
 		half := len(w.Events)
@@ -299,7 +303,8 @@ func jsonOf(v any) string {
 // TestOperations verifies, shows what is parked and retries it.
 func TestOperations(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
 		w := recent()
 		spoilt := slices.Clone(w.Events)
 		spoilt[2].Undecodable = "spoilt"
@@ -326,8 +331,8 @@ func TestOperations(t *testing.T) {
 		}
 		d.Exec(t, `UPDATE events SET changes = '`+jsonOf(w.Events[2].Changes)+`' WHERE pos = 3`)
 		res, body := s.send(http.MethodPost, "/api/v1/stats/parked/"+w.Events[2].ID.String()+"/retry")
-		if res.StatusCode != 200 || !strings.Contains(string(body), `"applied":2,"remaining":0`) {
-			t.Errorf("retry: %s %s", res.Status, body)
+		if res.code != http.StatusOK || !strings.Contains(string(body), `"applied":2,"remaining":0`) {
+			t.Errorf("retry: %d %s", res.code, body)
 		}
 		s.get("/api/v1/stats/verify", &verified)
 		if !verified.Equal {
@@ -338,8 +343,8 @@ func TestOperations(t *testing.T) {
 			"/api/v1/stats/metrics": "tallyboard_stats_lag", "/pool-stats": `"requests"`, "/api/v1/stats/pool-stats": `"apply"`,
 			"/api/v1/stats/openapi.yaml": "openapi: 3.0.3", "/api/v1/stats/docs": "getForecast",
 		} {
-			if res, body := s.send(http.MethodGet, path); res.StatusCode != 200 || !strings.Contains(string(body), contains) {
-				t.Errorf("%s: %s %.300s", path, res.Status, body)
+			if res, body := s.send(http.MethodGet, path); res.code != http.StatusOK || !strings.Contains(string(body), contains) {
+				t.Errorf("%s: %d %.300s", path, res.code, body)
 			}
 		}
 	})

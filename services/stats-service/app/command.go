@@ -109,7 +109,7 @@ func withTools(ctx context.Context, t Terminal, fn func(tools) error) error {
 	if err != nil {
 		return err
 	}
-	cfg = cfg.named(Deps{Log: t.Err})
+	cfg = named(cfg, Deps{Log: t.Err})
 	tel, err := telemetry.Start(ctx, cfg.Telemetry)
 	if err != nil {
 		return err

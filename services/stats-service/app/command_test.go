@@ -18,7 +18,8 @@ func command(t *testing.T, environ []string, args ...string) (string, error) {
 
 func TestCommands(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
 		w := recent()
 		d.Write(t, w, len(w.Events))
 		env := environ(d.URL, nowhere)
@@ -73,7 +74,8 @@ func TestCommandLine(t *testing.T) {
 // TestHealthcheck asks a running service.
 func TestHealthcheck(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
 		s := start(t, environ(d.URL, nowhere))
 		if _, err := command(t, []string{"LISTEN=" + strings.TrimPrefix(s.url, "http://")}, "healthcheck"); err != nil {
 			t.Error(err)

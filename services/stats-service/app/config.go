@@ -85,8 +85,8 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-// named fills in what tells this process from others.
-func (c Config) named(deps Deps) Config {
+// named returns the configuration with what tells this process from others.
+func named(c Config, deps Deps) Config {
 	if c.Telemetry.ServiceName == "" {
 		c.Telemetry.ServiceName = ServiceName
 	}

@@ -107,8 +107,14 @@ var description = sync.OnceValues(func() (routers.Router, error) {
 	return legacy.NewRouter(doc)
 })
 
+// answer is what came back, without its body.
+type answer struct {
+	code   int
+	header http.Header
+}
+
 // send sends a request and checks the answer against the API's description.
-func (s *service) send(method, path string, header ...string) (*http.Response, []byte) {
+func (s *service) send(method, path string, header ...string) (answer, []byte) {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -129,7 +135,7 @@ func (s *service) send(method, path string, header ...string) (*http.Response, [
 		s.t.Fatalf("%s %s: %v", method, path, err)
 	}
 	s.check(req, res, body)
-	return res, body
+	return answer{res.StatusCode, res.Header}, body
 }
 
 func (s *service) check(req *http.Request, res *http.Response, body []byte) {
@@ -159,8 +165,8 @@ func (s *service) check(req *http.Request, res *http.Response, body []byte) {
 func (s *service) get(path string, out any) {
 	s.t.Helper()
 	res, body := s.send(http.MethodGet, path)
-	if res.StatusCode != http.StatusOK {
-		s.t.Fatalf("GET %s: %s %s", path, res.Status, body)
+	if res.code != http.StatusOK {
+		s.t.Fatalf("GET %s: %d %s", path, res.code, body)
 	}
 	if err := json.Unmarshal(body, out); err != nil {
 		s.t.Fatalf("GET %s: %v\n%s", path, err, body)
@@ -181,7 +187,7 @@ func (s *service) watch(path string) <-chan sse {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	res, err := client.Do(req)
+	res, err := client.Do(req) //nolint:bodyclose // closed by the goroutine below
 	if err != nil {
 		cancel()
 		s.t.Fatal(err)

@@ -96,7 +96,7 @@ func (a *applier) advance(ctx context.Context, events []stats.Event) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(events) > 0 {
-		a.source.Store(SourceNATS)
+		a.setSource(SourceNATS)
 	}
 	for {
 		if err := a.locate(ctx); err != nil {
@@ -109,7 +109,7 @@ func (a *applier) advance(ctx context.Context, events []stats.Event) error {
 		if len(events) == 0 {
 			return nil
 		}
-		next := events[:1]
+		var next []stats.Event
 		if events[0].Pos > a.cursor+1 {
 			missing, err := a.store.Events(ctx, a.cursor, events[0].Pos-1, a.cfg.BatchSize)
 			if err != nil {
@@ -239,7 +239,7 @@ func (a *applier) catchUp(ctx context.Context, seen int64) error {
 		if len(events) == 0 {
 			return fmt.Errorf("the database has no event at position %d, though its last is %d", a.cursor+1, head)
 		}
-		a.source.Store(SourceDatabase)
+		a.setSource(SourceDatabase)
 		ctx, end := a.span(ctx, events)
 		err = a.apply(ctx, events)
 		end()

@@ -94,7 +94,7 @@ type Consumer struct {
 	applied func(map[uuid.UUID]int64)
 
 	leading atomic.Bool
-	source  atomic.Value // string
+	source  atomic.Pointer[string]
 }
 
 // New returns a consumer. applied is called after each commit with the projects that changed and the position of their
@@ -103,7 +103,7 @@ func New(cfg Config, store Store, leases lease.Store, bus Bus, tel *telemetry.Te
 	c := &Consumer{
 		cfg: cfg.withDefaults(), store: store, leases: leases, bus: bus, tel: tel, log: tel.Logger(), applied: applied,
 	}
-	c.source.Store(SourceNone)
+	c.setSource(SourceNone)
 	var err error
 	c.metrics, err = newMetrics(tel.Meter)
 	return c, err
@@ -113,7 +113,9 @@ func New(cfg Config, store Store, leases lease.Store, bus Bus, tel *telemetry.Te
 func (c *Consumer) Leading() bool { return c.leading.Load() }
 
 // Source returns where this instance's applier last read events.
-func (c *Consumer) Source() string { return c.source.Load().(string) } //nolint:forcetypeassert // nothing else is stored
+func (c *Consumer) Source() string { return *c.source.Load() }
+
+func (c *Consumer) setSource(s string) { c.source.Store(&s) }
 
 // Run competes for the lease and applies events while it has it, until ctx is done. A batch under way is finished.
 func (c *Consumer) Run(ctx context.Context) error {
@@ -130,10 +132,10 @@ func (c *Consumer) Run(ctx context.Context) error {
 // lead applies events until the lease is lost.
 func (c *Consumer) lead(ctx context.Context, epoch int64) error {
 	c.leading.Store(true)
-	c.source.Store(SourceDatabase) // where it catches up first
+	c.setSource(SourceDatabase) // where it catches up first
 	defer func() {
 		c.leading.Store(false)
-		c.source.Store(SourceNone)
+		c.setSource(SourceNone)
 	}()
 	a := &applier{Consumer: c, epoch: epoch}
 	group, ctx := errgroup.WithContext(ctx)

@@ -18,7 +18,7 @@ import (
 	"github.com/tallyboard/tallyboard/services/internal/kit/jsbus"
 	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats"
-	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats/statstest"
+	"github.com/tallyboard/tallyboard/services/stats-service/internal/store/statstest"
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/store/storetest"
 )
 
@@ -44,9 +44,9 @@ func encode(e *stats.Event) []byte {
 // ledger counts how deliveries were answered.
 type ledger struct{ acked, naked int }
 
-func (l *ledger) delivery(data []byte, times uint64) jsbus.Delivery {
+func (l *ledger) delivery(data []byte) jsbus.Delivery {
 	return jsbus.Delivery{
-		Data: data, NumDelivered: times,
+		Data: data, NumDelivered: 1,
 		Ack: func() error { l.acked++; return nil },
 		Nak: func() error { l.naked++; return nil },
 	}
@@ -94,7 +94,8 @@ func newConsumer(t testing.TB, store Store, d *storetest.Database) *Consumer {
 // one applier after the other: the projections end as if all had been applied one by one.
 func TestAnyOrder(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
 		rapid.Check(t, func(r *rapid.T) {
 			reset(t, d)
 			w := statstest.Random(r)
@@ -140,7 +141,7 @@ func deliverSome(ctx context.Context, r *rapid.T, a *applier, w *statstest.World
 		if rapid.IntRange(0, 15).Draw(r, "spoil") == 0 {
 			data = []byte("not a message")
 		}
-		batch = append(batch, l.delivery(data, 1))
+		batch = append(batch, l.delivery(data))
 	}
 	a.deliver(ctx, batch)
 	if l.acked+l.naked != len(batch) || l.acked > 0 && l.naked > 0 {
@@ -191,7 +192,8 @@ func compare(r interface {
 // TestGhosts ignores messages beyond what the database has: they belong to another one.
 func TestGhosts(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
 		w := statstest.New()
 		w.Create(1, statstest.Todo, statstest.At("2026-03-01T00:00:00Z"))
 		d.WriteEvents(t, w.Events, len(w.Events))
@@ -199,7 +201,7 @@ func TestGhosts(t *testing.T) {
 		ghost := w.Events[1]
 		ghost.Pos = 70
 		l := &ledger{}
-		a.deliver(t.Context(), []jsbus.Delivery{l.delivery(encode(&ghost), 1)})
+		a.deliver(t.Context(), []jsbus.Delivery{l.delivery(encode(&ghost))})
 		if l.acked != 1 {
 			t.Error("not acknowledged")
 		}
@@ -210,14 +212,15 @@ func TestGhosts(t *testing.T) {
 // TestGapIsFilled delivers the last event only: those before it come from the database at once, and are announced.
 func TestGapIsFilled(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
 		w := line(20)
 		d.WriteEvents(t, w.Events, len(w.Events))
 		a := &applier{Consumer: newConsumer(t, d.Store, d), epoch: 1}
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
 		l := &ledger{}
-		a.deliver(ctx, []jsbus.Delivery{l.delivery(encode(&w.Events[len(w.Events)-1]), 1)})
+		a.deliver(ctx, []jsbus.Delivery{l.delivery(encode(&w.Events[len(w.Events)-1]))})
 		if l.acked != 1 || a.cursor != int64(len(w.Events)) || a.Source() != SourceNATS {
 			t.Errorf("acked %d, cursor %d, source %s", l.acked, a.cursor, a.Source())
 		}
@@ -228,7 +231,8 @@ func TestGapIsFilled(t *testing.T) {
 // TestHoleInHistory stops in front of a position that no event has, and says so, instead of skipping it.
 func TestHoleInHistory(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
 		w := line(3)
 		d.WriteEvents(t, w.Events, len(w.Events))
 		d.Exec(t, "UPDATE events SET pos = NULL WHERE pos = 4")
@@ -247,7 +251,8 @@ func TestHoleInHistory(t *testing.T) {
 // TestFencedDelivery ends the office of an applier whose successor has written.
 func TestFencedDelivery(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
 		w := statstest.New()
 		w.Create(1, statstest.Todo, statstest.At("2026-03-01T00:00:00Z"))
 		d.WriteEvents(t, w.Events, len(w.Events))
@@ -258,7 +263,7 @@ func TestFencedDelivery(t *testing.T) {
 		defer cancel(nil)
 		a := &applier{Consumer: newConsumer(t, d.Store, d), epoch: 1, stop: cancel}
 		l := &ledger{}
-		a.deliver(ctx, []jsbus.Delivery{l.delivery(encode(&w.Events[1]), 1)})
+		a.deliver(ctx, []jsbus.Delivery{l.delivery(encode(&w.Events[1]))})
 		if l.naked != 1 || !errors.Is(context.Cause(ctx), stats.ErrFenced) {
 			t.Errorf("acked %d, naked %d, cause %v", l.acked, l.naked, context.Cause(ctx))
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math"
 	"time"
 
@@ -130,9 +131,7 @@ func Retry(ctx context.Context, store RetryStore, n Notifier, id uuid.UUID) (sta
 		}
 		total.Applied += out.Applied
 		total.Remaining, total.Reason = out.Remaining, out.Reason
-		for project, pos := range out.Projects {
-			total.Projects[project] = pos
-		}
+		maps.Copy(total.Projects, out.Projects)
 		if n != nil {
 			Announce(n, out.Projects)
 		}

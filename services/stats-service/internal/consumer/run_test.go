@@ -16,7 +16,7 @@ import (
 	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
 	"github.com/tallyboard/tallyboard/services/internal/kit/testkit"
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats"
-	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats/statstest"
+	"github.com/tallyboard/tallyboard/services/stats-service/internal/store/statstest"
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/store/storetest"
 )
 
@@ -100,7 +100,8 @@ func publish(t *testing.T, b *jsbus.Bus, events []stats.Event) {
 // and a deleted one change nothing.
 func TestThroughOutages(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
 		server := testkit.NATSServer(t)
 		b := bus(t, server.URL())
 		w := line(50) // 151 events
@@ -153,7 +154,8 @@ func deleteStream(t *testing.T, url string) {
 // TestStandby takes over from an applier that ends, and announces what it applies.
 func TestStandby(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
 		b := bus(t, testkit.NATS(t))
 		w := line(20)
 		heard := make(chan string, 100)
@@ -190,7 +192,8 @@ func TestStandby(t *testing.T) {
 // TestRebuildWhileApplying rebuilds while events arrive: the outcome is the incremental one.
 func TestRebuildWhileApplying(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
 		w := line(100)
 		d.WriteEvents(t, w.Events[:200], 200)
 		_, wait, _ := run(t, d, noBus{}, "one")
@@ -215,7 +218,8 @@ func TestRebuildWhileApplying(t *testing.T) {
 // TestRetryAnnounces retries what is parked and says whose statistics changed.
 func TestRetryAnnounces(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
 		w := line(3)
 		sick := w.Events[1].ID
 		spoilt := append([]stats.Event{}, w.Events...)

@@ -148,7 +148,7 @@ func stale(pending *time.Time, now time.Time, after time.Duration) *time.Time {
 func seedOf(ref stats.ProjectRef) int64 {
 	h := fnv.New64a()
 	h.Write(ref.ID[:])
-	return int64(h.Sum64() & uint64(stats.MaxSeed)) //nolint:gosec // masked to 53 bits
+	return int64(h.Sum64() & uint64(stats.MaxSeed)) // 53 bits: what JSON numbers hold exactly
 }
 
 // memoKey names everything an answer depends on but for what the envelope says.

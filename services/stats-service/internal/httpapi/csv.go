@@ -14,7 +14,11 @@ import (
 // table adapts the table of one kind of result.
 func table[T any](fn func(T, map[string]string) [][]string) func(any, map[string]string) [][]string {
 	return func(result any, states map[string]string) [][]string {
-		return fn(result.(T), states) //nolint:forcetypeassert // compute and table of an answer are made for each other
+		r, ok := result.(T)
+		if !ok { // compute and table of an answer are made for each other
+			return nil
+		}
+		return fn(r, states)
 	}
 }
 

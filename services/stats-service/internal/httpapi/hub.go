@@ -241,7 +241,7 @@ func (s *server) follow(w *fiberx.SSEWriter, sub *subscription, ref stats.Projec
 			}
 			for _, kind := range kinds(last, state) {
 				if err := send(w, kind, ref, state); err != nil {
-					return nil //nolint:nilerr // the client is gone
+					return nil // the client is gone
 				}
 			}
 			last = &state

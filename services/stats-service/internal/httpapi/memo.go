@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"container/list"
+	"fmt"
 	"sync"
 
 	"golang.org/x/sync/singleflight"
@@ -15,17 +16,17 @@ type memo struct {
 
 	mu    sync.Mutex
 	size  int
-	order *list.List // of *remembered, most recently used first
-	byKey map[string]*list.Element
+	order *list.List // of keys, most recently used first
+	byKey map[string]*remembered
 }
 
 type remembered struct {
-	key  string
-	body []byte
+	body  []byte
+	place *list.Element
 }
 
 func newMemo(limit int) *memo {
-	return &memo{limit: limit, order: list.New(), byKey: map[string]*list.Element{}}
+	return &memo{limit: limit, order: list.New(), byKey: map[string]*remembered{}}
 }
 
 // get returns what is remembered under key, or computes it. The bytes are shared: nobody changes them.
@@ -43,7 +44,11 @@ func (m *memo) get(key string, compute func() ([]byte, error)) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return v.([]byte), nil //nolint:forcetypeassert // made three lines above
+	body, ok := v.([]byte)
+	if !ok {
+		return nil, fmt.Errorf("remembered answer is a %T", v)
+	}
+	return body, nil
 }
 
 func (m *memo) look(key string) []byte {
@@ -53,8 +58,8 @@ func (m *memo) look(key string) []byte {
 	if !ok {
 		return nil
 	}
-	m.order.MoveToFront(e)
-	return e.Value.(*remembered).body //nolint:forcetypeassert // the list holds nothing else
+	m.order.MoveToFront(e.place)
+	return e.body
 }
 
 func (m *memo) keep(key string, body []byte) {
@@ -63,12 +68,15 @@ func (m *memo) keep(key string, body []byte) {
 	if _, ok := m.byKey[key]; ok || len(body) > m.limit/4 {
 		return
 	}
-	m.byKey[key] = m.order.PushFront(&remembered{key, body})
+	m.byKey[key] = &remembered{body, m.order.PushFront(key)}
 	m.size += len(key) + len(body)
 	for m.size > m.limit {
 		last := m.order.Back()
-		r := m.order.Remove(last).(*remembered) //nolint:forcetypeassert // the list holds nothing else
-		delete(m.byKey, r.key)
-		m.size -= len(r.key) + len(r.body)
+		oldest, ok := m.order.Remove(last).(string)
+		if !ok {
+			return // the list holds nothing but keys
+		}
+		m.size -= len(oldest) + len(m.byKey[oldest].body)
+		delete(m.byKey, oldest)
 	}
 }

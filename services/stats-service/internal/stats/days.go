@@ -47,7 +47,7 @@ type Days struct {
 	starts   []int64 // microseconds since 1970 at which day i begins; one more for the end of the last
 }
 
-// NewDays returns the days from from to to, both included.
+// NewDays returns a period; its first and last day are included.
 func NewDays(from, to Date, zone *time.Location) (Days, error) {
 	n := to.Sub(from) + 1
 	if n < 1 {

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats"
-	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats/statstest"
+	"github.com/tallyboard/tallyboard/services/stats-service/internal/store/statstest"
 )
 
 // TestDayStarts has days that begin or last in unusual ways; the instants are from the tz database's own rules.

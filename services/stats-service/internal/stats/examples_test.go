@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats"
-	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats/statstest"
+	"github.com/tallyboard/tallyboard/services/stats-service/internal/store/statstest"
 )
 
 // example is five tasks whose statistics are worked out by hand below (all times UTC):

@@ -25,7 +25,7 @@ func ComputeFlow(ctx context.Context, src Source, in Input) (Flow, error) {
 	if err != nil {
 		return Flow{}, err
 	}
-	chosen, err := chosenTasks(ctx, src, in.Filter)
+	chosen, err := choose(ctx, src, in.Filter)
 	if err != nil {
 		return Flow{}, err
 	}
@@ -36,7 +36,7 @@ func ComputeFlow(ctx context.Context, src Source, in Input) (Flow, error) {
 	}
 	err = src.Transitions(ctx, func(t *Transition) error {
 		day := max(0, in.Days.Index(t.At))
-		if day >= days || chosen != nil && !chosen[t.Task] {
+		if day >= days || !chosen(t.Task) {
 			return nil
 		}
 		if i, ok := b.index[t.From]; ok {
@@ -82,10 +82,10 @@ func trimFlow(b board, counts [][]int, used []bool, days Days) Flow {
 	return out
 }
 
-// chosenTasks returns the ids of the tasks, trashed ones included, that the filter chooses; nil means all.
-func chosenTasks(ctx context.Context, src Source, f Filter) (map[uuid.UUID]bool, error) {
+// choose returns which tasks, trashed ones included, the filter chooses.
+func choose(ctx context.Context, src Source, f Filter) (func(uuid.UUID) bool, error) {
 	if f.Empty() {
-		return nil, nil
+		return func(uuid.UUID) bool { return true }, nil
 	}
 	chosen := make(map[uuid.UUID]bool)
 	err := src.Tasks(ctx, func(t *Task) error {
@@ -94,5 +94,5 @@ func chosenTasks(ctx context.Context, src Source, f Filter) (map[uuid.UUID]bool,
 		}
 		return nil
 	})
-	return chosen, err
+	return func(id uuid.UUID) bool { return chosen[id] }, err
 }

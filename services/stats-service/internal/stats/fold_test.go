@@ -8,7 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats"
-	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats/statstest"
+	"github.com/tallyboard/tallyboard/services/stats-service/internal/store/statstest"
 )
 
 // TestPoison parks the task of each event that makes no sense, with all behind it, and nothing else.

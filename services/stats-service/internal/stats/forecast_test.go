@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats"
-	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats/statstest"
+	"github.com/tallyboard/tallyboard/services/stats-service/internal/store/statstest"
 )
 
 // steady completes perDay[i] tasks on day i from March 1st, and leaves open ones.

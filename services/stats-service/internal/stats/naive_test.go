@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats"
-	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats/statstest"
+	"github.com/tallyboard/tallyboard/services/stats-service/internal/store/statstest"
 )
 
 // naiveTask is a task worked out from its whole list of events, again for every question.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/apperr"
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats"
-	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats/statstest"
+	"github.com/tallyboard/tallyboard/services/stats-service/internal/store/statstest"
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/store/storetest"
 )
 
@@ -112,7 +112,8 @@ func same(t *testing.T, d *storetest.Database, w *statstest.World) {
 
 func TestApply(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
 		w := busy()
 		d.Write(t, w, len(w.Events))
 		apply(t, d, w.Events)
@@ -134,7 +135,8 @@ func TestApply(t *testing.T) {
 
 func TestEventsAndHead(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
 		w := busy()
 		d.Write(t, w, 50)
 		head, err := d.Store.Head(t.Context())
@@ -167,7 +169,8 @@ func TestEventsAndHead(t *testing.T) {
 
 func TestGapsAndFences(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
 		w := busy()
 		d.Write(t, w, len(w.Events))
 		ctx := t.Context()
@@ -192,7 +195,8 @@ func TestGapsAndFences(t *testing.T) {
 
 func TestParkAndRetry(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
 		w := busy()
 		sick := w.Events[1].ID // task 0, which is changed several times
 		good := append([]stats.Event{}, w.Events...)
@@ -233,7 +237,8 @@ func TestParkAndRetry(t *testing.T) {
 
 func TestVerifyFindsDifferences(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
 		w := busy()
 		d.Write(t, w, len(w.Events)-30) // the rest is undone by the recount
 		apply(t, d, w.Events[:len(w.Events)-40])
@@ -262,7 +267,8 @@ func TestVerifyFindsDifferences(t *testing.T) {
 
 func TestRebuild(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
 		ctx := t.Context()
 		w := busy()
 		d.Write(t, w, len(w.Events))
@@ -317,7 +323,8 @@ func TestRebuild(t *testing.T) {
 
 func TestViewAndProjects(t *testing.T) {
 	t.Parallel()
-	storetest.Each(t, func(t *testing.T, d *storetest.Database) {
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
 		ctx := context.Background()
 		w := busy()
 		d.Write(t, w, len(w.Events))

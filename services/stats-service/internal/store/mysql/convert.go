@@ -92,7 +92,7 @@ func toFloat(f sql.NullFloat64) *float64 {
 
 func position(pos int64) sql.NullInt64 { return sql.NullInt64{Int64: pos, Valid: true} }
 
-func rowLimit(n int) int32 { return int32(min(n, math.MaxInt32)) } //nolint:gosec // bounded on the same line
+func rowLimit(n int) int32 { return int32(min(n, math.MaxInt32)) }
 
 func task(r taskRow) *stats.Task {
 	return &stats.Task{

@@ -205,7 +205,7 @@ func (r *rows) insert(ctx context.Context, sqlTx *sql.Tx, head, tail string) err
 	group := "(" + strings.Repeat(",?", width)[1:] + ")"
 	for args := r.args; len(args) > 0; {
 		n := min(maxRows, len(args)/width)
-		statement := head + strings.Repeat(","+group, n)[1:] + tail
+		statement := head + strings.Repeat(","+group, n)[1:] + tail //nolint:gosec // constants and placeholders only
 		if _, err := sqlTx.ExecContext(ctx, statement, args[:n*width]...); err != nil {
 			return fmt.Errorf("%.40s: %w", strings.TrimSpace(head), err)
 		}

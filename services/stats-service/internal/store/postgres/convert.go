@@ -51,7 +51,7 @@ func fromLimit(limit *int) *int32 {
 	return &n
 }
 
-func small(n int) int32 { return int32(min(n, math.MaxInt32)) } //nolint:gosec // bounded on the same line
+func small(n int) int32 { return int32(min(n, math.MaxInt32)) }
 
 func position(pos int64) pgtype.Int8 { return pgtype.Int8{Int64: pos, Valid: true} }
 

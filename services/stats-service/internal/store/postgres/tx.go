@@ -114,7 +114,7 @@ func (t *tx) Save(ctx context.Context, w *stats.Work) error {
 		k := w.Tasks[id]
 		tasks = append(tasks, db.UpsertTaskParams{
 			Generation: t.generation, TaskID: k.ID, ProjectID: k.Project, Number: k.Number, StateID: k.State,
-			Priority: int16(k.Priority), Assignees: notNil(k.Assignees), Labels: notNil(k.Labels), //nolint:gosec // checked: 0 to 4
+			Priority: int16(k.Priority), Assignees: notNil(k.Assignees), Labels: notNil(k.Labels),
 			DueDate: fromDate(k.Due), Estimate: k.Estimate, Created: k.Created, Entered: k.Entered, Started: k.Started,
 			Completed: k.Completed, Trashed: k.Trashed, Seq: k.Seq,
 		})
@@ -130,7 +130,7 @@ func (t *tx) Save(ctx context.Context, w *stats.Work) error {
 	for id, s := range w.DirtyStates {
 		states = append(states, db.UpsertStateParams{
 			Generation: t.generation, StateID: s.ID, ProjectID: w.StateProject[id], Name: s.Name, Category: string(s.Category),
-			Position: int32(s.Position), WipLimit: fromLimit(s.WIPLimit), Archived: s.Archived, //nolint:gosec // index in a short list
+			Position: int32(s.Position), WipLimit: fromLimit(s.WIPLimit), Archived: s.Archived,
 		})
 	}
 	parked := make([]db.UpsertParkedParams, 0, len(w.DirtyParked))

@@ -46,6 +46,7 @@ type Store interface {
 
 // Database is a fresh database of one engine with the whole schema.
 type Database struct {
+	T      *testing.T // of the engine's own test, in Each
 	URL    string
 	Engine kitdb.Engine
 	Store  Store
@@ -54,12 +55,14 @@ type Database struct {
 }
 
 // Each runs a test on every engine, in parallel.
-func Each(t *testing.T, fn func(t *testing.T, d *Database)) {
+func Each(t *testing.T, fn func(d *Database)) {
 	t.Helper()
 	for _, engine := range testkit.Engines() {
 		t.Run(engine.Name, func(t *testing.T) {
 			t.Parallel()
-			fn(t, Open(t, engine.Open(t)))
+			d := Open(t, engine.Open(t))
+			d.T = t
+			fn(d)
 		})
 	}
 }

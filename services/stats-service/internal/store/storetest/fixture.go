@@ -13,7 +13,7 @@ import (
 
 	kitdb "github.com/tallyboard/tallyboard/services/internal/kit/db"
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats"
-	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats/statstest"
+	"github.com/tallyboard/tallyboard/services/stats-service/internal/store/statstest"
 )
 
 // Key of the project of every world.
@@ -143,6 +143,7 @@ func (d *Database) demanded(t testing.TB, table string) map[string]string {
 	if d.Engine == kitdb.MySQL {
 		schema, generated = "DATABASE()", "extra NOT LIKE '%GENERATED%' AND extra NOT LIKE '%auto_increment%'"
 	}
+	//nolint:gosec // names from this file
 	rows, err := d.SQL.QueryContext(context.Background(), "SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = "+
 		schema+" AND table_name = '"+table+"' AND is_nullable = 'NO' AND column_default IS NULL AND "+generated)
 	if err != nil {
