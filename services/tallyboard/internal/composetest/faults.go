@@ -1,0 +1,220 @@
+package composetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// downFor is how long a killed container stays away.
+const downFor = time.Second
+
+// recovery is how long a container may take to be healthy again.
+const recovery = 90 * time.Second
+
+// checkScaling doubles the replicas and halves them again; the edge must find them by itself.
+func (s *stack) checkScaling(ctx context.Context) error {
+	for _, count := range []int{4, 2} {
+		_, err := s.compose(ctx, "up", "--detach", "--no-deps", "--no-recreate", "--wait", "--scale", "task-service="+strconv.Itoa(count), "task-service")
+		if err != nil {
+			return err
+		}
+		err = eventually(ctx, 20*time.Second, func() error {
+			answering := map[string]bool{}
+			for range 40 {
+				var stats struct{ Instance string }
+				if err := s.get(ctx, s.base, "/pool-stats", &stats); err != nil {
+					return err
+				}
+				answering[stats.Instance] = true
+			}
+			return holds(len(answering) == count, "%d answer", len(answering))
+		})
+		s.report.check(fmt.Sprintf("--scale task-service=%d: the edge spreads requests over %d replicas", count, count), err)
+	}
+	return nil
+}
+
+// checkRolling replaces every replica of both services, and restarts them one after the other, while clients that repeat
+// nothing must see no error.
+func (s *stack) checkRolling(ctx context.Context) error {
+	l, err := s.startLoad(ctx, "ROLL", true)
+	if err != nil {
+		return err
+	}
+	defer l.end()
+	before, err := s.containers(ctx, false, "task-service", "stats-service")
+	if err != nil {
+		return err
+	}
+	for _, service := range []string{"task-service", "stats-service"} {
+		if _, err := s.stackCommand(ctx, "replace", service); err != nil {
+			return err
+		}
+	}
+	after, err := s.containers(ctx, false, "task-service", "stats-service")
+	if err != nil {
+		return err
+	}
+	kept := slices.ContainsFunc(after, func(c container) bool {
+		return slices.ContainsFunc(before, func(o container) bool { return o.ID == c.ID })
+	})
+	s.report.check("every replica was replaced", holds(!kept && len(after) == len(before), "%d of %d", len(after), len(before)))
+	s.report.check("replacing all replicas under load: no request failed", l.ledger.failed(), l.ledger.summary())
+	for _, c := range after {
+		if _, err := s.command(ctx, "docker", "restart", c.ID); err != nil {
+			return err
+		}
+		if err := s.waitHealthy(ctx, c.ID, recovery); err != nil {
+			return err
+		}
+	}
+	l.end()
+	s.report.check("restarting each replica under load: no request failed", l.ledger.failed(), l.ledger.summary())
+	return s.settle(ctx, l)
+}
+
+// victims are the containers that are killed, in this order; services once per replica.
+var victims = []string{"task-service", "stats-service", "nats", "mysql", "edge", "otel-collector", "jaeger", "prometheus"}
+
+// checkKills kills each container in turn, as a crash would, and starts it again a moment later.
+func (s *stack) checkKills(ctx context.Context) error {
+	l, err := s.startLoad(ctx, "KILL", false)
+	if err != nil {
+		return err
+	}
+	defer l.end()
+	for _, service := range victims {
+		replicas, err := s.containers(ctx, false, service)
+		if err != nil {
+			return err
+		}
+		for _, c := range replicas {
+			started := time.Now()
+			err := s.kill(ctx, c)
+			s.report.check(c.short(s.cfg.Project)+" is killed under load and healthy again", err, seconds(started))
+			if err != nil {
+				return err
+			}
+		}
+	}
+	err = eventually(ctx, 30*time.Second, func() error {
+		var health struct{ Status string }
+		if err := s.get(ctx, s.base, "/health", &health); err != nil {
+			return err
+		}
+		return holds(health.Status == "ok", "%s", health.Status)
+	})
+	s.report.check("the services are well again by themselves", err)
+	l.end()
+	s.report.check("no client had to give up", l.ledger.failed(), l.ledger.summary())
+	return s.settle(ctx, l)
+}
+
+func (s *stack) kill(ctx context.Context, c container) error {
+	if _, err := s.command(ctx, "docker", "kill", "--signal", "KILL", c.ID); err != nil {
+		return err
+	}
+	if err := rest(ctx, downFor); err != nil {
+		return err
+	}
+	if _, err := s.command(ctx, "docker", "start", c.ID); err != nil {
+		return err
+	}
+	return s.waitHealthy(ctx, c.ID, recovery)
+}
+
+// settle compares what a load was promised with what is there.
+func (s *stack) settle(ctx context.Context, l *load) error {
+	present, err := s.tasks(ctx, l.project)
+	if err != nil {
+		return err
+	}
+	s.report.check("every acknowledged write is there, and none twice", errors.Join(
+		l.ledger.compare(present), holds(len(present) >= len(l.ledger.created), "%d tasks for %d promises", len(present), len(l.ledger.created))),
+		len(present), " tasks")
+	s.report.check("statistics have caught up and equal a recount", s.statsEqual(ctx))
+	return nil
+}
+
+// checkDownUp removes all containers and makes them anew on the same volumes.
+func (s *stack) checkDownUp(ctx context.Context) error {
+	before, err := s.fingerprint(ctx)
+	if err != nil {
+		return err
+	}
+	started := time.Now()
+	if _, err := s.compose(ctx, "down"); err != nil {
+		return err
+	}
+	s.report.note("down took %s", seconds(started))
+	started = time.Now()
+	if _, err := s.compose(ctx, "up", "--wait", "--wait-timeout", "180"); err != nil {
+		return err
+	}
+	s.report.note("up took %s", seconds(started))
+	after, err := s.fingerprint(ctx)
+	if err != nil {
+		return err
+	}
+	s.report.check("docker compose down && up keeps the data", holds(slices.Equal(before, after), "%d tasks before, %d after", len(before), len(after)),
+		len(after), " tasks")
+	s.report.check("statistics equal a recount", s.statsEqual(ctx))
+	return nil
+}
+
+// checkBackup makes a backup, changes the data, and restores.
+func (s *stack) checkBackup(ctx context.Context) error {
+	before, err := s.fingerprint(ctx)
+	if err != nil {
+		return err
+	}
+	file, err := s.stackCommand(ctx, "backup")
+	if err != nil {
+		return err
+	}
+	file = firstLine(file)
+	s.report.check("make backup writes a backup", nil, file)
+	for range 10 { // what the restore takes back, and the stream still has
+		a, err := s.call(ctx, http.MethodPost, "/api/v1/projects/"+apiProject+"/tasks", `{"title":"After the backup"}`)
+		if err := errors.Join(err, a.is(http.StatusCreated)); err != nil {
+			return err
+		}
+	}
+	if err := s.statsEqual(ctx); err != nil {
+		return err
+	}
+	started := time.Now()
+	if _, err := s.stackCommand(ctx, "restore", file); err != nil {
+		return err
+	}
+	after, err := s.fingerprint(ctx)
+	if err != nil {
+		return err
+	}
+	s.report.check("make restore brings back exactly what was saved", holds(slices.Equal(before, after), "%d tasks saved, %d restored", len(before), len(after)), seconds(started))
+	a, err := s.call(ctx, http.MethodPost, "/api/v1/projects/"+apiProject+"/tasks", `{"title":"After the restore"}`)
+	s.report.check("work goes on after a restore", errors.Join(err, a.is(http.StatusCreated)))
+	s.report.check("statistics follow and equal a recount, though the old stream held later events", s.statsEqual(ctx))
+	return nil
+}
+
+// fingerprint lists every task with its version.
+func (s *stack) fingerprint(ctx context.Context) ([]string, error) {
+	var prints []string
+	for _, project := range []string{apiProject, "ROLL", "KILL"} {
+		tasks, err := s.tasks(ctx, project)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range tasks {
+			prints = append(prints, fmt.Sprintf("%s %s %d %s", t.ID, t.Key, t.Version, t.Title))
+		}
+	}
+	slices.Sort(prints)
+	return prints, nil
+}

@@ -1,0 +1,114 @@
+package composetest
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// checkSignals follows one request through both services, and looks for the metrics of every replica.
+func (s *stack) checkSignals(ctx context.Context) error {
+	id, err := randomHex(16)
+	if err != nil {
+		return err
+	}
+	span, err := randomHex(8)
+	if err != nil {
+		return err
+	}
+	a, err := s.call(ctx, http.MethodPost, "/api/v1/projects/"+apiProject+"/tasks", `{"title":"Traced"}`, "traceparent: 00-"+id+"-"+span+"-01")
+	if err := errors.Join(err, a.is(http.StatusCreated)); err != nil {
+		return err
+	}
+	s.report.check("the edge continues a caller's trace", holds(a.header.Get("X-Trace-Id") == id, "%q", a.header.Get("X-Trace-Id")))
+	a, err = s.call(ctx, http.MethodGet, "/api/v1/me", "", "traceparent: 00-nonsense-x-01")
+	made := a.header.Get("X-Trace-Id")
+	s.report.check("the edge makes a trace where there is none", errors.Join(err, holds(len(made) == 32 && strings.Trim(made, "0") != "", "%q", made)))
+
+	services, operations := map[string]bool{}, map[string]bool{}
+	err = eventually(ctx, 20*time.Second, func() error {
+		var found struct {
+			Data []struct {
+				Spans []struct {
+					OperationName string
+					ProcessID     string
+				}
+				Processes map[string]struct{ ServiceName string }
+			}
+		}
+		if err := s.get(ctx, s.jaeger, "/api/traces/"+id, &found); err != nil {
+			return err
+		}
+		for _, trace := range found.Data {
+			for _, span := range trace.Spans {
+				services[trace.Processes[span.ProcessID].ServiceName] = true
+				operations[span.OperationName] = true
+			}
+		}
+		return holds(services["task-service"] && services["stats-service"], "it shows %v", slices.Sorted(maps.Keys(services)))
+	})
+	s.report.check("a trace of one request shows both services", err, len(operations), " operations")
+
+	s.checkMetrics(ctx)
+	return nil
+}
+
+func (s *stack) checkMetrics(ctx context.Context) {
+	for _, job := range []string{"task-service", "stats-service"} {
+		query := fmt.Sprintf(`count(count by (instance) (http_server_request_duration_seconds_count{job=%q}))`, job)
+		err := eventually(ctx, 40*time.Second, func() error {
+			var found struct {
+				Data struct {
+					Result []struct{ Value [2]any }
+				}
+			}
+			// Both replicas must have had a request.
+			for range 4 {
+				if _, err := s.call(ctx, http.MethodGet, "/api/v1/me", ""); err != nil {
+					return err
+				}
+				if _, err := s.call(ctx, http.MethodGet, "/api/v1/stats/status", ""); err != nil {
+					return err
+				}
+			}
+			if err := s.get(ctx, s.metrics, "/api/v1/query?query="+url.QueryEscape(query), &found); err != nil {
+				return err
+			}
+			return holds(len(found.Data.Result) == 1 && found.Data.Result[0].Value[1] == "2", "%v", found.Data.Result)
+		})
+		s.report.check("Prometheus has request metrics of both replicas of "+job, err)
+	}
+}
+
+func randomHex(bytes int) (string, error) {
+	raw := make([]byte, bytes)
+	if _, err := rand.Read(raw); err != nil {
+		return "", fmt.Errorf("random bytes: %w", err)
+	}
+	return hex.EncodeToString(raw), nil
+}
+
+// checkBrowser runs the browser tests against the stack.
+func (s *stack) checkBrowser(ctx context.Context) error {
+	if !s.cfg.Browser {
+		s.report.note("left out: COMPOSE_TEST_BROWSER=false")
+		return nil
+	}
+	started := time.Now()
+	out, err := s.command(ctx, "env", "E2E_BASE_URL="+s.base, "npm", "--prefix", "services/web", "run", "--silent", "test:e2e")
+	for line := range strings.Lines(out) {
+		if text := strings.TrimSpace(line); strings.HasPrefix(text, "Tests ") || strings.HasPrefix(text, "Test Files ") {
+			s.report.note("%s", text)
+		}
+	}
+	s.report.check("the browser tests pass through nginx", err, seconds(started))
+	return nil
+}
