@@ -58,8 +58,8 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	if err != nil {
 		return err
 	}
-	closer.Add("listener", partTimeout, closeListener(listener))
-	warnIfPublic(log, listener.Addr())
+	closer.Add("listener", partTimeout, boot.CloseListener(listener))
+	boot.WarnIfPublic(log, listener.Addr())
 
 	store, err := openStorage(ctx, cfg, tel)
 	if err != nil {
@@ -77,7 +77,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 		return err
 	}
 	streams := fiberx.NewStreams(cfg.MaxStreams)
-	state := &readiness{}
+	state := &boot.Readiness{}
 	server, err := newServer(cfg, deps, serverDeps{tel, store, bus, hub, applier, streams, state}) //nolint:contextcheck // requests have contexts of their own
 	if err != nil {
 		return err
@@ -86,28 +86,28 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	// They stop from the bottom up: not ready, streams, HTTP, hub, applier, NATS, pools, telemetry.
 	working, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	parts := &parts{fail: fail}
-	closer.Add("applier", partTimeout, parts.stop("applier"))
-	closer.Add("hub", partTimeout, parts.stop("hub"))
+	parts := &boot.Parts{Fail: fail}
+	closer.Add("applier", partTimeout, parts.Stop("applier"))
+	closer.Add("hub", partTimeout, parts.Stop("hub"))
 	closer.Add("HTTP server", cfg.ShutdownTimeout, server.ShutdownWithContext)
 	closer.Add("event streams", partTimeout, streams.Close)
 	closer.Add("readiness", cfg.ShutdownDelay+partTimeout, func(ctx context.Context) error {
-		state.stopping.Store(true)
-		return pause(ctx, cfg.ShutdownDelay)
+		state.Stopping.Store(true)
+		return boot.Pause(ctx, cfg.ShutdownDelay)
 	})
 
-	parts.start(ctx, "HTTP server", func(context.Context) error { return serve(server, listener) })
-	announce := once(deps.Ready, listener.Addr().String())
+	parts.Start(ctx, "HTTP server", func(context.Context) error { return fiberx.Serve(server, listener) })
+	announce := boot.Once(deps.Ready, listener.Addr().String())
 	if err := prepareSchema(working, cfg, store, log, announce); err != nil {
-		return outcome(working, err)
+		return boot.Outcome(working, err)
 	}
-	parts.start(ctx, "applier", applier.Run)
-	parts.start(ctx, "hub", hub.Run)
-	state.current.Store(true)
+	parts.Start(ctx, "applier", applier.Run)
+	parts.Start(ctx, "hub", hub.Run)
+	state.Current.Store(true)
 	log.InfoContext(ctx, "ready", "address", listener.Addr().String())
 	announce()
 	<-working.Done()
-	return outcome(working, nil)
+	return boot.Outcome(working, nil)
 }
 
 // connectNATS returns the bus, on the connection handed in or on one of its own that comes up whenever NATS is there.

@@ -6,6 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/tallyboard/tallyboard/services/internal/access"
+	"github.com/tallyboard/tallyboard/services/internal/kit/boot"
 	"github.com/tallyboard/tallyboard/services/internal/kit/db"
 	"github.com/tallyboard/tallyboard/services/internal/kit/fiberx"
 	"github.com/tallyboard/tallyboard/services/internal/kit/jsbus"
@@ -22,7 +23,7 @@ type serverDeps struct {
 	hub     *httpapi.Hub
 	applier *consumer.Consumer
 	streams *fiberx.Streams
-	state   *readiness
+	state   *boot.Readiness
 }
 
 // newServer returns the HTTP server with all routes. The operations endpoints are there twice: at the root for whoever
@@ -34,14 +35,14 @@ func newServer(cfg Config, deps Deps, d serverDeps) (*fiber.App, error) {
 		return nil, err
 	}
 	ops := fiberx.Ops{
-		Service: ServiceName, Version: deps.Version, Instance: cfg.Telemetry.Instance, Ready: d.state.ready,
+		Service: ServiceName, Version: deps.Version, Instance: cfg.Telemetry.Instance, Ready: d.state.Ready,
 		Checks: checks, Pool: d.store.stats["requests"], Pools: d.store.stats, Metrics: d.tel.MetricsHandler(),
 	}
 	fiberx.MountOps(server, ops)
 	below := fiber.New()
 	fiberx.MountOps(below, ops)
 	server.Mount(httpapi.Prefix, below)
-	server.Use(httpapi.Prefix, fiberx.Gate(d.state.current.Load, "The statistics are starting: their database is not ready yet."))
+	server.Use(httpapi.Prefix, fiberx.Gate(d.state.Current.Load, "The statistics are starting: their database is not ready yet."))
 	err = httpapi.Mount(server, httpapi.Deps{
 		Config: cfg.API, Reader: d.store.requests, Operator: operator{d.store.requests, d.bus}, Applier: d.applier, Link: d.bus,
 		Hub: d.hub, Guard: access.NewGuard(access.LocalOwner{}, access.NewCachedRoles(d.store.roles)), Streams: d.streams,
@@ -54,12 +55,12 @@ func newServer(cfg Config, deps Deps, d serverDeps) (*fiber.App, error) {
 func healthChecks(d serverDeps) ([]fiberx.Check, error) {
 	schemas := schemas(d.store.engine)
 	own := schemas[len(schemas)-1]
-	want, err := db.WantedVersion(own.files)
+	want, err := db.WantedVersion(own.Files)
 	if err != nil {
 		return nil, err
 	}
 	return []fiberx.Check{
-		fiberx.DatabaseCheck(func(ctx context.Context) (int64, error) { return d.store.schemaVersion(ctx, own.table) }, want),
+		fiberx.DatabaseCheck(func(ctx context.Context) (int64, error) { return d.store.schemaVersion(ctx, own.Table) }, want),
 		{Name: "nats", Probe: func(context.Context) fiberx.CheckResult {
 			r := fiberx.CheckResult{OK: d.bus.Connected(), Since: d.bus.Since()}
 			if !r.OK {

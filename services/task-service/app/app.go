@@ -57,8 +57,8 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	if err != nil {
 		return err
 	}
-	closer.Add("listener", partTimeout, closeListener(listener))
-	warnIfPublic(log, listener.Addr())
+	closer.Add("listener", partTimeout, boot.CloseListener(listener))
+	boot.WarnIfPublic(log, listener.Addr())
 
 	store, err := openStorage(ctx, cfg, tel)
 	if err != nil {
@@ -82,7 +82,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	}
 	domain := newDomain(cfg, store, relay.Wake)
 	streams := fiberx.NewStreams(cfg.Live.MaxSubscribers)
-	state := &readiness{}
+	state := &boot.Readiness{}
 	server, err := newServer(cfg, deps, serverDeps{tel, store, bus, hub, relay, domain, streams, state}) //nolint:contextcheck // requests have contexts of their own
 	if err != nil {
 		return err
@@ -91,27 +91,27 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	// They stop from the bottom up: not ready, streams, HTTP, queued changes, relay, live feed, NATS, pools, telemetry.
 	working, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
-	parts := &parts{fail: fail}
-	closer.Add("live feed", partTimeout, parts.stop("live feed"))
-	closer.Add("relay", cfg.Relay.WindUp+partTimeout, parts.stop("relay"))
+	parts := &boot.Parts{Fail: fail}
+	closer.Add("live feed", partTimeout, parts.Stop("live feed"))
+	closer.Add("relay", cfg.Relay.WindUp+partTimeout, parts.Stop("relay"))
 	closer.Add("queued changes", partTimeout, domain.close)
 	closer.Add("HTTP server", cfg.ShutdownTimeout, server.ShutdownWithContext)
 	closer.Add("event streams", partTimeout, func(ctx context.Context) error { hub.Close(); return streams.Close(ctx) })
 	closer.Add("readiness", cfg.ShutdownDelay+partTimeout, func(ctx context.Context) error {
-		state.stopping.Store(true)
-		return pause(ctx, cfg.ShutdownDelay)
+		state.Stopping.Store(true)
+		return boot.Pause(ctx, cfg.ShutdownDelay)
 	})
 
-	parts.start(ctx, "HTTP server", func(context.Context) error { return serve(server, listener) })
-	announce := once(deps.Ready, listener.Addr().String())
+	parts.Start(ctx, "HTTP server", func(context.Context) error { return fiberx.Serve(server, listener) })
+	announce := boot.Once(deps.Ready, listener.Addr().String())
 	if err := prepareSchema(working, cfg, store, log, announce); err != nil {
-		return outcome(working, err)
+		return boot.Outcome(working, err)
 	}
-	parts.start(ctx, "relay", relay.Run)
-	parts.start(ctx, "live feed", hub.Run)
-	state.current.Store(true)
+	parts.Start(ctx, "relay", relay.Run)
+	parts.Start(ctx, "live feed", hub.Run)
+	state.Current.Store(true)
 	log.InfoContext(ctx, "ready", "address", listener.Addr().String())
 	announce()
 	<-working.Done()
-	return outcome(working, nil)
+	return boot.Outcome(working, nil)
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/tallyboard/tallyboard/services/internal/access"
+	"github.com/tallyboard/tallyboard/services/internal/kit/boot"
 	"github.com/tallyboard/tallyboard/services/internal/kit/db"
 	"github.com/tallyboard/tallyboard/services/internal/kit/fiberx"
 	"github.com/tallyboard/tallyboard/services/internal/kit/jsbus"
@@ -25,7 +26,7 @@ type serverDeps struct {
 	relay   *outbox.Relay
 	domain  *domain
 	streams *fiberx.Streams
-	state   *readiness
+	state   *boot.Readiness
 }
 
 // newServer returns the HTTP server with all routes.
@@ -36,12 +37,12 @@ func newServer(cfg Config, deps Deps, d serverDeps) (*fiber.App, error) {
 		return nil, err
 	}
 	fiberx.MountOps(server, fiberx.Ops{
-		Service: ServiceName, Version: deps.Version, Instance: cfg.Telemetry.Instance, Ready: d.state.ready,
+		Service: ServiceName, Version: deps.Version, Instance: cfg.Telemetry.Instance, Ready: d.state.Ready,
 		Checks: checks, Pool: d.store.poolStats,
 		Pools:   map[string]func() db.PoolStats{"requests": d.store.poolStats, "background": d.store.backgroundStats},
 		Metrics: d.tel.MetricsHandler(),
 	})
-	server.Use("/api", fiberx.Gate(d.state.current.Load, "Tallyboard is starting: its database is not ready yet."))
+	server.Use("/api", fiberx.Gate(d.state.Current.Load, "Tallyboard is starting: its database is not ready yet."))
 	err = httpapi.Mount(server, httpapi.Deps{
 		Config: cfg.API, Tasks: d.domain.tasks, Projects: d.domain.projects, People: d.store.requests,
 		Importer: d.domain.importer, Exporter: d.domain.exporter, Feed: feed{d.hub},
@@ -53,16 +54,17 @@ func newServer(cfg Config, deps Deps, d serverDeps) (*fiber.App, error) {
 
 // healthChecks probe through the background pool, so that a service under load is not taken for a sick one.
 func healthChecks(cfg Config, d serverDeps) ([]fiberx.Check, error) {
-	_, own, err := store.Migrations(cfg.Database.URL)
+	schemas, err := store.Schemas(cfg.Database.URL)
 	if err != nil {
 		return nil, err
 	}
-	want, err := db.WantedVersion(own)
+	own := schemas[len(schemas)-1]
+	want, err := db.WantedVersion(own.Files)
 	if err != nil {
 		return nil, err
 	}
 	return []fiberx.Check{
-		fiberx.DatabaseCheck(func(ctx context.Context) (int64, error) { return d.store.schemaVersion(ctx, store.OwnTable) }, want),
+		fiberx.DatabaseCheck(func(ctx context.Context) (int64, error) { return d.store.schemaVersion(ctx, own.Table) }, want),
 		{Name: "nats", Probe: func(context.Context) fiberx.CheckResult {
 			r := fiberx.CheckResult{OK: d.bus.Connected(), Since: d.bus.Since()}
 			if !r.OK {

@@ -41,7 +41,11 @@ func withDomain(ctx context.Context, t Terminal, fn func(*domain) error) (err er
 		return err
 	}
 	closer.Add("database pools", partTimeout, store.close)
-	if err := attemptSchema(ctx, cfg, store, tel.Logger()); err != nil {
+	wait, err := schemaWait(cfg, store)
+	if err != nil {
+		return err
+	}
+	if err := wait.Once(ctx, tel.Logger()); err != nil {
 		return fmt.Errorf("prepare the database: %w", err)
 	}
 	domain := newDomain(cfg, store, func() {})

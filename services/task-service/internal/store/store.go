@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"time"
 
@@ -94,29 +93,23 @@ func Open(ctx context.Context, cfg db.Config, tel *telemetry.Telemetry) (Store, 
 	return mysql.New(pool, behind), nil
 }
 
-// Migrate brings the schema up to date: first that of package access, then task-service's own. The URL's user owns it.
-func Migrate(ctx context.Context, url string, log *slog.Logger) error {
-	access, own, err := Migrations(url)
-	if err != nil {
-		return err
-	}
-	if err := db.Migrate(ctx, url, accessdb.Table, access, log); err != nil {
-		return err
-	}
-	return db.Migrate(ctx, url, OwnTable, own, log)
-}
-
-// OwnTable is where goose records task-service's migrations.
-const OwnTable = mysqlmigrations.Table
-
-// Migrations returns the migrations of package access and of task-service for the engine a URL names.
-func Migrations(url string) (access, own fs.FS, err error) {
+// Schemas returns the migrations of package access and of task-service, in that order, for the engine a URL names.
+func Schemas(url string) ([]db.Schema, error) {
 	engine, err := db.EngineOf(url)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if engine == db.Postgres {
-		return accessdb.Postgres(), pgmigrations.Files, nil
+		return []db.Schema{{Table: accessdb.Table, Files: accessdb.Postgres()}, {Table: pgmigrations.Table, Files: pgmigrations.Files}}, nil
 	}
-	return accessdb.MySQL(), mysqlmigrations.Files, nil
+	return []db.Schema{{Table: accessdb.Table, Files: accessdb.MySQL()}, {Table: mysqlmigrations.Table, Files: mysqlmigrations.Files}}, nil
+}
+
+// Migrate brings both schemas up to date. It fails with db.ErrSchemaNewer if a newer program has migrated the database.
+func Migrate(ctx context.Context, url string, log *slog.Logger) error {
+	schemas, err := Schemas(url)
+	if err != nil {
+		return err
+	}
+	return db.MigrateAll(ctx, url, schemas, log)
 }
