@@ -120,6 +120,7 @@ func onMySQL(ctx context.Context, t testing.TB, rawURL string, statements []stri
 }
 
 func closing(t testing.TB, pool *sql.DB) {
+	t.Helper()
 	if err := pool.Close(); err != nil {
 		t.Errorf("close: %v", err)
 	}

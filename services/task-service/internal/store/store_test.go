@@ -23,6 +23,7 @@ func TestConformance(t *testing.T) {
 		t.Run(engine.Name, func(t *testing.T) {
 			t.Parallel()
 			storetest.Exercise(t, func(t testing.TB) store.Store {
+				t.Helper()
 				return open(t, provision(t, engine.Open(t)))
 			})
 		})

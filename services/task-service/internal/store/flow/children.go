@@ -34,7 +34,7 @@ func Children(before, after *project.Project) ChildDiff {
 	states := func(p *project.Project) []PlacedState {
 		out := make([]PlacedState, len(p.States))
 		for i, s := range p.States {
-			out[i] = PlacedState{s, int32(i)} //nolint:gosec // states are counted in dozens
+			out[i] = PlacedState{s, int32(i)}
 		}
 		return out
 	}
@@ -45,7 +45,7 @@ func Children(before, after *project.Project) ChildDiff {
 	labels := func(p *project.Project) []PlacedLabel {
 		out := make([]PlacedLabel, len(p.Labels))
 		for i, l := range p.Labels {
-			out[i] = PlacedLabel{l, int32(i)} //nolint:gosec // at most project.MaxLabels
+			out[i] = PlacedLabel{l, int32(i)}
 		}
 		return out
 	}

@@ -86,16 +86,15 @@ func (b *batch) run(ctx context.Context, project uuid.UUID) error {
 // draft makes one draft's outcome. Its error is one of the whole transaction.
 func (b *batch) draft(ctx context.Context, i int) error {
 	d, out := &b.drafts[i], &b.out[i]
-	if err := ended(d.Ctx); err != nil {
-		out.Err = err
-		return nil
+	if out.Err = ended(d.Ctx); out.Err != nil { //nolint:contextcheck // each draft has the context of its own request
+		return nil //nolint:nilerr // it is the draft's error
 	}
 	if b.replayed(d, out) {
 		return nil
 	}
 	t, err := b.make(ctx, d)
 	if err == nil {
-		return b.keep(d, out, t)
+		return b.keep(d, out, t) //nolint:contextcheck // its events belong to the draft's trace
 	}
 	if _, ours := apperr.As(err); !ours && !errors.As(err, new(buildError)) {
 		return err

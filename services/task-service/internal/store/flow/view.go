@@ -154,7 +154,8 @@ func (r *rules) Add(ctx context.Context, t *task.Task, p task.Placement) error {
 	if err := r.tx.InsertTasks(ctx, []*task.Task{t}); err != nil {
 		return err
 	}
-	if err := r.tx.InsertEvents(ctx, r.f.stamp(r.ctx, t.TakePending())); err != nil {
+	events := r.f.stamp(r.ctx, t.TakePending()) //nolint:contextcheck // the request's trace, whatever span the rule is in
+	if err := r.tx.InsertEvents(ctx, events); err != nil {
 		return err
 	}
 	return r.saveNumber(ctx)

@@ -19,7 +19,7 @@ func (s *Store) relay(ctx context.Context, op string, shard int, epoch int64, fn
 	err := flow.Retry(ctx, func(ctx context.Context) error {
 		return transaction(ctx, s.behind, nil, func(c *sql.Tx) error {
 			q := mysqldb.New(c)
-			at, err := q.LockRelay(ctx, int16(shard)) //nolint:gosec // shards are few
+			at, err := q.LockRelay(ctx, int16(shard))
 			if err != nil {
 				return orNotFound(err, "There is no shard %d.", shard)
 			}
@@ -37,7 +37,7 @@ func (s *Store) relay(ctx context.Context, op string, shard int, epoch int64, fn
 func (s *Store) Assign(ctx context.Context, shard int, epoch int64, limit int) (n int, last int64, err error) {
 	err = s.relay(ctx, "assign positions", shard, epoch, func(ctx context.Context, q *mysqldb.Queries, c *sql.Tx, at mysqldb.LockRelayRow) error {
 		n, last = 0, at.Given
-		ids, err := q.WaitingEvents(ctx, mysqldb.WaitingEventsParams{Shard: int16(shard), Limit: flow.Limit32(limit)}) //nolint:gosec // shards are few
+		ids, err := q.WaitingEvents(ctx, mysqldb.WaitingEventsParams{Shard: int16(shard), Limit: flow.Limit32(limit)})
 		if err != nil || len(ids) == 0 {
 			return err
 		}
@@ -45,7 +45,7 @@ func (s *Store) Assign(ctx context.Context, shard int, epoch int64, limit int) (
 			return err
 		}
 		n, last = len(ids), at.Given+int64(len(ids))
-		return q.SetGiven(ctx, mysqldb.SetGivenParams{Shard: int16(shard), Epoch: epoch, Given: last}) //nolint:gosec // shards are few
+		return q.SetGiven(ctx, mysqldb.SetGivenParams{Shard: int16(shard), Epoch: epoch, Given: last})
 	})
 	if err != nil {
 		return 0, 0, err
@@ -74,11 +74,11 @@ func (s *Store) Unpublished(ctx context.Context, shard int, limit int) (publishe
 	ctx, cancel := flow.Bounded(ctx)
 	defer cancel()
 	q := mysqldb.New(s.behind)
-	at, err := q.RelayPositions(ctx, int16(shard)) //nolint:gosec // shards are few
+	at, err := q.RelayPositions(ctx, int16(shard))
 	if err != nil {
 		return 0, nil, flow.Classify("read the relay's mark", orNotFound(err, "There is no shard %d.", shard))
 	}
-	rows, err := q.Unpublished(ctx, mysqldb.UnpublishedParams{Shard: int16(shard), //nolint:gosec // shards are few
+	rows, err := q.Unpublished(ctx, mysqldb.UnpublishedParams{Shard: int16(shard),
 		Pos: sql.NullInt64{Int64: at.Published, Valid: true}, Limit: flow.Limit32(limit)})
 	out, err = events("read unpublished events", rows, err)
 	return at.Published, out, err
@@ -87,7 +87,7 @@ func (s *Store) Unpublished(ctx context.Context, shard int, limit int) (publishe
 // MarkPublished moves the published mark to pos, never back; apperr.Conflict when a relay of a newer epoch has written.
 func (s *Store) MarkPublished(ctx context.Context, shard int, epoch int64, pos int64) error {
 	return s.relay(ctx, "mark events published", shard, epoch, func(ctx context.Context, q *mysqldb.Queries, _ *sql.Tx, at mysqldb.LockRelayRow) error {
-		return q.SetPublished(ctx, mysqldb.SetPublishedParams{Shard: int16(shard), Epoch: epoch, Published: max(at.Published, min(pos, at.Given))}) //nolint:gosec // shards are few
+		return q.SetPublished(ctx, mysqldb.SetPublishedParams{Shard: int16(shard), Epoch: epoch, Published: max(at.Published, min(pos, at.Given))})
 	})
 }
 
@@ -95,7 +95,7 @@ func (s *Store) MarkPublished(ctx context.Context, shard int, epoch int64, pos i
 // one already.
 func (s *Store) Fence(ctx context.Context, shard int, epoch int64) error {
 	return s.relay(ctx, "fence former relays", shard, epoch, func(ctx context.Context, q *mysqldb.Queries, _ *sql.Tx, _ mysqldb.LockRelayRow) error {
-		return q.SetEpoch(ctx, mysqldb.SetEpochParams{Shard: int16(shard), Epoch: epoch}) //nolint:gosec // shards are few
+		return q.SetEpoch(ctx, mysqldb.SetEpochParams{Shard: int16(shard), Epoch: epoch})
 	})
 }
 
@@ -105,14 +105,14 @@ func (s *Store) Backlog(ctx context.Context, shard int) (withoutPos int64, oldes
 	ctx, cancel := flow.Bounded(ctx)
 	defer cancel()
 	q := mysqldb.New(s.behind)
-	at, err := q.RelayPositions(ctx, int16(shard)) //nolint:gosec // shards are few
+	at, err := q.RelayPositions(ctx, int16(shard))
 	if err != nil {
 		return 0, oldest, 0, 0, flow.Classify("read the relay's mark", orNotFound(err, "There is no shard %d.", shard))
 	}
-	if withoutPos, err = q.CountWaiting(ctx, int16(shard)); err != nil { //nolint:gosec // shards are few
+	if withoutPos, err = q.CountWaiting(ctx, int16(shard)); err != nil {
 		return 0, oldest, 0, 0, flow.Classify("count waiting events", err)
 	}
-	oldest, err = q.OldestWaiting(ctx, int16(shard)) //nolint:gosec // shards are few
+	oldest, err = q.OldestWaiting(ctx, int16(shard))
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return 0, oldest, 0, 0, flow.Classify("read the oldest waiting event", err)
 	}

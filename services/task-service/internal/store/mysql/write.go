@@ -184,7 +184,7 @@ func (t *tx) putChildren(ctx context.Context, before, p *project.Project) error 
 	for _, s := range d.States {
 		limit := sql.NullInt32{}
 		if s.WIPLimit != nil {
-			limit = sql.NullInt32{Int32: int32(*s.WIPLimit), Valid: true} //nolint:gosec // at most project.MaxWIPLimit
+			limit = sql.NullInt32{Int32: int32(*s.WIPLimit), Valid: true}
 		}
 		err := t.q.PutState(ctx, mysqldb.PutStateParams{ID: s.ID[:], ProjectID: p.ID[:], Name: s.Name,
 			Category: string(s.Category), Position: s.Position, WipLimit: limit, Archived: s.Archived})

@@ -68,7 +68,7 @@ func taskArrays(tasks []*task.Task) pgdb.InsertTasksParams {
 		a.Words = append(a.Words, query.Words(t.ProjectID, t.Title, t.Description))
 		a.StateIds = append(a.StateIds, t.StateID)
 		a.Ranks = append(a.Ranks, t.Rank)
-		a.Priorities = append(a.Priorities, int16(t.Priority)) //nolint:gosec // 0 to 4
+		a.Priorities = append(a.Priorities, int16(t.Priority))
 		a.Assignees = append(a.Assignees, arrayText(t.Assignees))
 		a.Labels = append(a.Labels, arrayText(t.Labels))
 		a.Starts = append(a.Starts, string(t.Start))

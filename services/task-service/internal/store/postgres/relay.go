@@ -19,7 +19,7 @@ func (s *Store) relay(ctx context.Context, op string, shard int, epoch int64, fn
 	err := flow.Retry(ctx, func(ctx context.Context) error {
 		return transact(ctx, s.behind, beginWrite, func(p *pipeline) error {
 			q := pgdb.New(p)
-			at, err := q.LockRelay(ctx, int16(shard)) //nolint:gosec // shards are few
+			at, err := q.LockRelay(ctx, int16(shard))
 			if err != nil {
 				return orNotFound(err, "There is no shard %d.", shard)
 			}
@@ -37,7 +37,7 @@ func (s *Store) relay(ctx context.Context, op string, shard int, epoch int64, fn
 func (s *Store) Assign(ctx context.Context, shard int, epoch int64, limit int) (n int, last int64, err error) {
 	err = s.relay(ctx, "assign positions", shard, epoch, func(ctx context.Context, q *pgdb.Queries, at pgdb.LockRelayRow) error {
 		n, last = 0, at.Given
-		ids, err := q.WaitingEvents(ctx, pgdb.WaitingEventsParams{Shard: int16(shard), Limit: flow.Limit32(limit)}) //nolint:gosec // shards are few
+		ids, err := q.WaitingEvents(ctx, pgdb.WaitingEventsParams{Shard: int16(shard), Limit: flow.Limit32(limit)})
 		if err != nil || len(ids) == 0 {
 			return err
 		}
@@ -49,7 +49,7 @@ func (s *Store) Assign(ctx context.Context, shard int, epoch int64, limit int) (
 			return err
 		}
 		n, last = len(ids), at.Given+int64(len(ids))
-		return q.SetGiven(ctx, pgdb.SetGivenParams{Shard: int16(shard), Epoch: epoch, Given: last}) //nolint:gosec // shards are few
+		return q.SetGiven(ctx, pgdb.SetGivenParams{Shard: int16(shard), Epoch: epoch, Given: last})
 	})
 	if err != nil {
 		return 0, 0, err
@@ -62,11 +62,11 @@ func (s *Store) Unpublished(ctx context.Context, shard int, limit int) (publishe
 	ctx, cancel := flow.Bounded(ctx)
 	defer cancel()
 	q := pgdb.New(s.behind)
-	at, err := q.RelayPositions(ctx, int16(shard)) //nolint:gosec // shards are few
+	at, err := q.RelayPositions(ctx, int16(shard))
 	if err != nil {
 		return 0, nil, flow.Classify("read the relay's mark", orNotFound(err, "There is no shard %d.", shard))
 	}
-	rows, err := q.Unpublished(ctx, pgdb.UnpublishedParams{Shard: int16(shard), //nolint:gosec // shards are few
+	rows, err := q.Unpublished(ctx, pgdb.UnpublishedParams{Shard: int16(shard),
 		Pos: &at.Published, Limit: flow.Limit32(limit)})
 	out, err = events("read unpublished events", rows, err)
 	return at.Published, out, err
@@ -75,7 +75,7 @@ func (s *Store) Unpublished(ctx context.Context, shard int, limit int) (publishe
 // MarkPublished moves the published mark to pos, never back; apperr.Conflict when a relay of a newer epoch has written.
 func (s *Store) MarkPublished(ctx context.Context, shard int, epoch int64, pos int64) error {
 	return s.relay(ctx, "mark events published", shard, epoch, func(ctx context.Context, q *pgdb.Queries, at pgdb.LockRelayRow) error {
-		return q.SetPublished(ctx, pgdb.SetPublishedParams{Shard: int16(shard), Epoch: epoch, Published: max(at.Published, min(pos, at.Given))}) //nolint:gosec // shards are few
+		return q.SetPublished(ctx, pgdb.SetPublishedParams{Shard: int16(shard), Epoch: epoch, Published: max(at.Published, min(pos, at.Given))})
 	})
 }
 
@@ -83,7 +83,7 @@ func (s *Store) MarkPublished(ctx context.Context, shard int, epoch int64, pos i
 // one already.
 func (s *Store) Fence(ctx context.Context, shard int, epoch int64) error {
 	return s.relay(ctx, "fence former relays", shard, epoch, func(ctx context.Context, q *pgdb.Queries, _ pgdb.LockRelayRow) error {
-		return q.SetEpoch(ctx, pgdb.SetEpochParams{Shard: int16(shard), Epoch: epoch}) //nolint:gosec // shards are few
+		return q.SetEpoch(ctx, pgdb.SetEpochParams{Shard: int16(shard), Epoch: epoch})
 	})
 }
 
@@ -93,14 +93,14 @@ func (s *Store) Backlog(ctx context.Context, shard int) (withoutPos int64, oldes
 	ctx, cancel := flow.Bounded(ctx)
 	defer cancel()
 	q := pgdb.New(s.behind)
-	at, err := q.RelayPositions(ctx, int16(shard)) //nolint:gosec // shards are few
+	at, err := q.RelayPositions(ctx, int16(shard))
 	if err != nil {
 		return 0, oldest, 0, 0, flow.Classify("read the relay's mark", orNotFound(err, "There is no shard %d.", shard))
 	}
-	if withoutPos, err = q.CountWaiting(ctx, int16(shard)); err != nil { //nolint:gosec // shards are few
+	if withoutPos, err = q.CountWaiting(ctx, int16(shard)); err != nil {
 		return 0, oldest, 0, 0, flow.Classify("count waiting events", err)
 	}
-	oldest, err = q.OldestWaiting(ctx, int16(shard)) //nolint:gosec // shards are few
+	oldest, err = q.OldestWaiting(ctx, int16(shard))
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return 0, oldest, 0, 0, flow.Classify("read the oldest waiting event", err)
 	}

@@ -23,7 +23,7 @@ import (
 
 const (
 	beginWrite    = "begin isolation level read committed"
-	beginSnapshot = "begin isolation level repeatable read read only"
+	beginSnapshot = "begin isolation level repeatable read, read only"
 )
 
 // Store implements every storage interface of task-service. It is safe for concurrent use.

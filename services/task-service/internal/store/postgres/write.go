@@ -99,7 +99,7 @@ func (t *tx) putChildren(ctx context.Context, before, p *project.Project) error 
 	for _, s := range d.States {
 		var limit *int32
 		if s.WIPLimit != nil {
-			n := int32(*s.WIPLimit) //nolint:gosec // at most project.MaxWIPLimit
+			n := int32(*s.WIPLimit)
 			limit = &n
 		}
 		err := t.q.PutState(ctx, pgdb.PutStateParams{ID: s.ID, ProjectID: p.ID, Name: s.Name,

@@ -1,11 +1,9 @@
 package storetest
 
-import "testing"
-
 // testCase is one test of the suite. alone asks for a database of its own.
 type testCase struct {
 	name  string
-	run   func(t *testing.T, f *fixture)
+	run   func(f *fixture)
 	alone bool
 }
 

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"testing"
 
 	"github.com/google/uuid"
 
@@ -23,11 +22,12 @@ func (f *fixture) full(title string) task.New {
 	return task.New{
 		Title: title, Description: "# Über\n\n- [ ] naïve \"quotes\" '; DROP TABLE tasks; -- \\ 🙂", State: f.state(project.Doing),
 		Priority: task.High, Assignees: []uuid.UUID{uuid.New(), f.actor}, Labels: []uuid.UUID{f.p.Labels[1].ID, f.p.Labels[0].ID},
-		Start: "2026-01-31", Due: "2026-12-24", Estimate: ptr(0.1), Recurrence: "FREQ=WEEKLY",
+		Start: "2026-01-31", Due: "2026-12-24", Estimate: new(0.1), Recurrence: "FREQ=WEEKLY",
 	}
 }
 
-func create(t *testing.T, f *fixture) {
+func create(f *fixture) {
+	t := f.t
 	made := f.add(t, f.full("Fix the login page"))
 	if made.Number != 1 || made.Rank == "" || made.ProjectKey != f.p.Key || made.Version != 1 || made.Seq != 1 {
 		t.Fatalf("created task: %s", plainTask(t, made))
@@ -71,7 +71,8 @@ func create(t *testing.T, f *fixture) {
 	}
 }
 
-func failedNeighbours(t *testing.T, f *fixture) {
+func failedNeighbours(f *fixture) {
+	t := f.t
 	gone, cancel := context.WithCancel(f.ctx)
 	cancel()
 	first, last := f.draft(f.write(), task.New{Title: "first"}), f.draft(f.write(), task.New{Title: "last"})
@@ -107,7 +108,8 @@ func failedNeighbours(t *testing.T, f *fixture) {
 	}
 }
 
-func createIdempotent(t *testing.T, f *fixture) {
+func createIdempotent(f *fixture) {
+	t := f.t
 	once := f.keyed("k1", "a")
 	first := f.CreateTasks(f.ctx, f.p.Key, []task.Draft{f.draft(once, task.New{Title: "once"}), f.draft(once, task.New{Title: "once"}),
 		f.draft(f.keyed("k1", "b"), task.New{Title: "another"})})
@@ -138,7 +140,8 @@ func createIdempotent(t *testing.T, f *fixture) {
 	ok(t, "a failed request leaves its key unused", out[0].Err)
 }
 
-func createConcurrent(t *testing.T, f *fixture) {
+func createConcurrent(f *fixture) {
+	t := f.t
 	const clients, each = 20, 10
 	var wg sync.WaitGroup
 	outcomes := make([][]task.Outcome, clients)
@@ -189,7 +192,8 @@ func createConcurrent(t *testing.T, f *fixture) {
 
 // createAgainstSettings archives a state while tasks are created in it: either order is right, a task in an archived state
 // is not.
-func createAgainstSettings(t *testing.T, f *fixture) {
+func createAgainstSettings(f *fixture) {
+	t := f.t
 	state := f.state(project.Backlog)
 	var wg sync.WaitGroup
 	var created sync.Map
@@ -232,9 +236,10 @@ func createAgainstSettings(t *testing.T, f *fixture) {
 }
 
 // oddText stores what people paste: the engines must give it back byte by byte.
-func oddText(t *testing.T, f *fixture) {
+func oddText(f *fixture) {
+	t := f.t
 	for _, text := range []string{"a\\b\\'c\"d%_e", "null \u2028 separators \u00a0", "emoji 👩‍👩‍👧 and ﬁ", "ＦＵＬＬ width", "tab\tand\nline\r\nbreak",
-		strings.Repeat("界", task.MaxDescription), "--; /* */ # $1 ? :name @x"} {
+		strings.Repeat("\u754c", task.MaxDescription), "--; /* */ # $1 ? :name @x"} {
 		made := f.add(t, task.New{Title: "odd", Description: text})
 		got, err := f.Task(f.ctx, task.Ref{ID: made.ID})
 		ok(t, "read odd text", err)

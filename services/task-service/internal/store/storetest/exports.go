@@ -3,7 +3,6 @@ package storetest
 import (
 	"context"
 	"slices"
-	"testing"
 
 	"github.com/google/uuid"
 
@@ -12,9 +11,10 @@ import (
 )
 
 // exports: what ExportReader reads of many tasks is what the other methods read of each.
-func exports(t *testing.T, f *fixture) {
+func exports(f *fixture) {
+	t := f.t
 	a, b, c := f.add(t, task.New{Title: "a"}), f.add(t, task.New{Title: "b"}), f.add(t, task.New{Title: "c"})
-	f.mustChange(t, a.ID, task.Patch{Title: ptr("a, changed")})
+	f.mustChange(t, a.ID, task.Patch{Title: new("a, changed")})
 	ok(t, "relate", f.relate(f.ctx, "blocks", a.ID, b.ID))
 	ok(t, "relate", f.relate(f.ctx, "blocks", c.ID, a.ID))
 	_, _, err := f.UpdateTask(f.ctx, f.write(), task.Ref{ID: b.ID}, func(ctx context.Context, tx task.Tx, _ *task.Task) error {

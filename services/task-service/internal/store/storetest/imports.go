@@ -23,12 +23,13 @@ func (f *fixture) imported(t testing.TB, source string) task.Imported {
 	made, err := task.MakeImported(env, task.New{Title: "imported " + source, Labels: []uuid.UUID{f.p.Labels[0].ID}, Assignees: []uuid.UUID{f.actor}}, uuid.Must(uuid.NewV7()), source)
 	ok(t, "make imported task", err)
 	env.Now = env.Now.AddDate(0, 0, 7)
-	_, err = made.Change(env, task.Patch{State: ptr(f.state(project.Done))}, "")
+	_, err = made.Change(env, task.Patch{State: new(f.state(project.Done))}, "")
 	ok(t, "finish imported task", err)
 	return task.Imported{Task: made, Events: made.TakePending()}
 }
 
-func imports(t *testing.T, f *fixture) {
+func imports(f *fixture) {
+	t := f.t
 	var batch []task.Imported
 	for i := range 12 {
 		batch = append(batch, f.imported(t, fmt.Sprint("EXT-", i)))
@@ -106,7 +107,8 @@ func imports(t *testing.T, f *fixture) {
 	same(t, "next number", f.add(t, task.New{Title: "x"}).Number, int64(35))
 }
 
-func importRanks(t *testing.T, f *fixture) {
+func importRanks(f *fixture) {
+	t := f.t
 	a, b := f.add(t, task.New{Title: "a"}), f.add(t, task.New{Title: "b"})
 	_, err := f.place(f.ctx, b.ID, task.Placement{})
 	ok(t, "move", err)

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/google/uuid"
@@ -47,12 +48,13 @@ func (f *fixture) all(t testing.TB, q task.Query) []uuid.UUID {
 	return ids
 }
 
-func filters(t *testing.T, f *fixture) {
+func filters(f *fixture) {
+	t := f.t
 	bug, ui := f.p.Labels[0].ID, f.p.Labels[1].ID
 	anna, ben := uuid.New(), uuid.New()
 	todo, doing, done := f.state(project.Todo), f.state(project.Doing), f.state(project.Done)
-	a := f.add(t, task.New{Title: "a", State: todo, Assignees: []uuid.UUID{anna}, Labels: []uuid.UUID{bug}, Due: "2026-03-01", Priority: task.Urgent, Estimate: ptr(1.5)})
-	b := f.add(t, task.New{Title: "b", State: doing, Assignees: []uuid.UUID{anna, ben}, Labels: []uuid.UUID{bug, ui}, Due: "2026-03-02", Start: "2026-02-01", Priority: task.Low, Estimate: ptr(3.0)})
+	a := f.add(t, task.New{Title: "a", State: todo, Assignees: []uuid.UUID{anna}, Labels: []uuid.UUID{bug}, Due: "2026-03-01", Priority: task.Urgent, Estimate: new(1.5)})
+	b := f.add(t, task.New{Title: "b", State: doing, Assignees: []uuid.UUID{anna, ben}, Labels: []uuid.UUID{bug, ui}, Due: "2026-03-02", Start: "2026-02-01", Priority: task.Low, Estimate: new(3.0)})
 	c := f.add(t, task.New{Title: "c", State: done, Due: "2026-02-01", Recurrence: "FREQ=DAILY"})
 	d, err := f.under(f.ctx, a.ID, "d")
 	ok(t, "create subtask", err)
@@ -107,7 +109,7 @@ func filters(t *testing.T, f *fixture) {
 		x.c.Not = true
 		var rest []uuid.UUID
 		for _, id := range ids(a, b, c, d) {
-			if !contains(x.want, id) {
+			if !slices.Contains(x.want, id) {
 				rest = append(rest, id)
 			}
 		}
@@ -122,16 +124,8 @@ func filters(t *testing.T, f *fixture) {
 	same(t, "blocked by nobody outside the trash", f.find(t, cases["blocking"].c), []uuid.UUID(nil))
 }
 
-func contains(ids []uuid.UUID, id uuid.UUID) bool {
-	for _, x := range ids {
-		if x == id {
-			return true
-		}
-	}
-	return false
-}
-
-func search(t *testing.T, f *fixture) {
+func search(f *fixture) {
+	t := f.t
 	login := f.add(t, task.New{Title: "Fix the LOGIN-page", Description: "The user can't sign in; see https://example.com/login.html?x=1 and a_b"})
 	cafe := f.add(t, task.New{Title: "Café über alles", Description: "C3PO is what it was. 'Quoted' (100%) e-mail: joe@example.com"})
 	elsewhere := f.addIn(t, f.project(t, newKey()).Key, task.New{Title: "login elsewhere"})
@@ -150,7 +144,8 @@ func search(t *testing.T, f *fixture) {
 	same(t, "search in two projects", len(both), 2)
 }
 
-func badCursors(t *testing.T, f *fixture) {
+func badCursors(f *fixture) {
+	t := f.t
 	f.add(t, task.New{Title: "x"})
 	for _, c := range []task.Cursor{
 		{Sort: task.Sort{Field: "created"}, Value: "yesterday"},

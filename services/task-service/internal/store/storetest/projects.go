@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"testing"
 
 	"github.com/google/uuid"
 
@@ -18,7 +17,8 @@ import (
 	"github.com/tallyboard/tallyboard/services/task-service/internal/task"
 )
 
-func people(t *testing.T, f *fixture) {
+func people(f *fixture) {
+	t := f.t
 	anna := account.Person{ID: uuid.Must(uuid.NewV7()), Handle: "anna", Name: "Änna 🙂", Kind: account.Imported, Created: history.Now()}
 	ben := account.Person{ID: uuid.Must(uuid.NewV7()), Handle: "ben", Name: "Ben", Kind: account.Member, Created: history.Now()}
 	stored, err := f.AddPeople(f.ctx, []account.Person{anna, ben})
@@ -64,7 +64,8 @@ func (f *fixture) edit(w project.Write, fn func(p *project.Project) error) (*pro
 	return f.UpdateProject(f.ctx, w, f.p.Key, func(p *project.Project) error { return p.Edit(f.by(), fn) })
 }
 
-func projects(t *testing.T, f *fixture) {
+func projects(f *fixture) {
+	t := f.t
 	read := func() *project.Project {
 		t.Helper()
 		p, err := f.Project(f.ctx, f.p.Key)
@@ -77,7 +78,7 @@ func projects(t *testing.T, f *fixture) {
 	changed, err := f.edit(f.keyed("project", "1"), func(p *project.Project) error {
 		p.Name, p.Description = "Näme", "text"
 		p.States[0], p.States[1] = p.States[1], p.States[0]
-		p.States[2].WIPLimit = ptr(3)
+		p.States[2].WIPLimit = new(3)
 		p.States = append(p.States, project.State{ID: uuid.New(), Name: "Review", Category: project.Doing})
 		p.Labels = append(p.Labels[1:], project.Label{ID: uuid.New(), Name: "new", Color: "#123456"})
 		p.Members = append(p.Members, project.Member{PersonID: access.OwnerID, Role: "viewer"})
@@ -124,7 +125,7 @@ func projects(t *testing.T, f *fixture) {
 	ok(t, "retry", err)
 	same(t, "answer of a retry", replay.ID, made.ID)
 	_, err = f.UpdateProject(f.ctx, f.write(), second.Key, func(p *project.Project) error {
-		return p.Apply(f.by(), project.Patch{Archived: ptr(true)})
+		return p.Apply(f.by(), project.Patch{Archived: new(true)})
 	})
 	ok(t, "archive", err)
 	open, err := f.Projects(f.ctx, false)
@@ -154,7 +155,8 @@ func projects(t *testing.T, f *fixture) {
 	same(t, "seq", read().Seq, int64(12))
 }
 
-func statesInUse(t *testing.T, f *fixture) {
+func statesInUse(f *fixture) {
+	t := f.t
 	state := f.state(project.Backlog)
 	archive := func() error {
 		_, err := f.edit(f.write(), func(p *project.Project) error {
@@ -172,10 +174,10 @@ func statesInUse(t *testing.T, f *fixture) {
 	f.trash(t, made.ID)
 	wantCode(t, "archive a state with trashed tasks", archive(), apperr.Conflict)
 	other := f.add(t, task.New{Title: "y", State: state})
-	f.mustChange(t, other.ID, task.Patch{State: ptr(f.state(project.Done))})
+	f.mustChange(t, other.ID, task.Patch{State: new(f.state(project.Done))})
 	_, _, err := f.UpdateTask(f.ctx, f.write(), task.Ref{ID: made.ID}, func(_ context.Context, tx task.Tx, t *task.Task) error { return t.Restore(f.env(tx.Project())) })
 	ok(t, "restore", err)
-	f.mustChange(t, made.ID, task.Patch{State: ptr(f.state(project.Done))})
+	f.mustChange(t, made.ID, task.Patch{State: new(f.state(project.Done))})
 	ok(t, "archive an empty state", archive())
 	out := f.CreateTasks(f.ctx, f.p.Key, []task.Draft{f.draft(f.write(), task.New{Title: "late", State: state})})
 	wantCode(t, "create in an archived state", out[0].Err, apperr.Invalid)
@@ -183,7 +185,8 @@ func statesInUse(t *testing.T, f *fixture) {
 	wantCode(t, "move to an archived state", err, apperr.Invalid)
 }
 
-func views(t *testing.T, f *fixture) {
+func views(f *fixture) {
+	t := f.t
 	v := project.View{ID: uuid.Must(uuid.NewV7()), ProjectID: f.p.ID, Name: "Mine", Filter: `assignee:me "x"`, Layout: project.List,
 		GroupBy: "state", Sort: "-updated", Owner: f.actor}
 	saved, err := f.SaveView(f.ctx, f.keyed("view", "1"), v)

@@ -82,7 +82,7 @@ func (f *fixture) population(t *testing.T, n int) []*task.Task {
 			in.Assignees = []uuid.UUID{f.actor}
 		}
 		if i%3 == 0 {
-			in.Labels, in.Estimate = []uuid.UUID{f.p.Labels[i%2].ID}, ptr(float64(i%7)/2)
+			in.Labels, in.Estimate = []uuid.UUID{f.p.Labels[i%2].ID}, new(float64(i%7)/2)
 		}
 		drafts = append(drafts, f.draft(f.write(), in))
 	}
@@ -95,7 +95,7 @@ func (f *fixture) population(t *testing.T, n int) []*task.Task {
 		case 1:
 			f.trash(t, id)
 		case 2:
-			f.mustChange(t, id, task.Patch{State: ptr(f.state(project.Done))})
+			f.mustChange(t, id, task.Patch{State: new(f.state(project.Done))})
 		}
 	}
 	var all []*task.Task
@@ -107,7 +107,8 @@ func (f *fixture) population(t *testing.T, n int) []*task.Task {
 	return all
 }
 
-func lists(t *testing.T, f *fixture) {
+func lists(f *fixture) {
+	t := f.t
 	all := f.population(t, 60)
 	for _, field := range sortFields {
 		for _, descending := range []bool{false, true} {
@@ -185,7 +186,8 @@ func compares[T cmp.Ordered](op filter.Op, v T, with []T) bool {
 	return v >= with[0]
 }
 
-func listProperty(t *testing.T, f *fixture) {
+func listProperty(f *fixture) {
+	t := f.t
 	all := f.population(t, 50)
 	ops := []filter.Op{filter.Is, filter.Less, filter.AtMost, filter.Greater, filter.AtLeast}
 	dates := []task.Date{"2025-12-31", "2026-01-01", "2026-01-02", "2026-06-30"}
@@ -255,7 +257,8 @@ func (f *fixture) page(t *rapid.T, q task.Query) []uuid.UUID {
 }
 
 // manyProjects lists tasks of several projects as one list.
-func manyProjects(t *testing.T, f *fixture) {
+func manyProjects(f *fixture) {
+	t := f.t
 	all := f.population(t, 20)
 	projects := []uuid.UUID{f.p.ID}
 	first := f.p

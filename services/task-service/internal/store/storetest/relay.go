@@ -49,9 +49,10 @@ func inOrder(t testing.TB, events []history.Event) {
 	}
 }
 
-func relay(t *testing.T, f *fixture) {
+func relay(f *fixture) {
+	t := f.t
 	made := f.add(t, f.full("one"))
-	f.mustChange(t, made.ID, task.Patch{Title: ptr("two")})
+	f.mustChange(t, made.ID, task.Patch{Title: new("two")})
 	other := f.project(t, newKey())
 	f.addIn(t, other.Key, task.New{Title: "elsewhere"})
 	waiting, oldest, given, published, err := f.Backlog(f.ctx, 0)
@@ -108,14 +109,15 @@ func relay(t *testing.T, f *fixture) {
 
 // relayConcurrent has writers at work and two relays of different epochs: the older one is fenced off at some point, and
 // the order stays.
-func relayConcurrent(t *testing.T, f *fixture) {
+func relayConcurrent(f *fixture) {
+	t := f.t
 	const writers, each = 8, 12
 	var writing sync.WaitGroup
 	for w := range writers {
 		writing.Go(func() {
 			made := f.add(t, task.New{Title: fmt.Sprint(w)})
 			for i := range each {
-				if _, err := f.change(f.ctx, made.ID, task.Patch{Title: ptr(fmt.Sprint(w, " ", i))}); err != nil {
+				if _, err := f.change(f.ctx, made.ID, task.Patch{Title: new(fmt.Sprint(w, " ", i))}); err != nil {
 					t.Errorf("change: %v", err)
 				}
 				f.CreateTasks(f.ctx, f.p.Key, []task.Draft{f.draft(f.write(), task.New{Title: "a"}), f.draft(f.write(), task.New{Title: "b"})})
@@ -155,7 +157,8 @@ func relayConcurrent(t *testing.T, f *fixture) {
 	}
 }
 
-func relayFenced(t *testing.T, f *fixture) {
+func relayFenced(f *fixture) {
+	t := f.t
 	_, _, err := f.Assign(f.ctx, 0, 4, 1)
 	ok(t, "assign", err)
 	ok(t, "fence", f.Fence(f.ctx, 0, 5))
@@ -169,7 +172,8 @@ func relayFenced(t *testing.T, f *fixture) {
 	same(t, "assigned", n, 1)
 }
 
-func forget(t *testing.T, f *fixture) {
+func forget(f *fixture) {
+	t := f.t
 	for i := range 3 {
 		out := f.CreateTasks(f.ctx, f.p.Key, []task.Draft{f.draft(f.keyed(fmt.Sprint("key", i), "x"), task.New{Title: "x"})})
 		ok(t, "create", out[0].Err)
@@ -187,7 +191,8 @@ func forget(t *testing.T, f *fixture) {
 }
 
 // timeTravel records boards as they stand and compares each with what BoardAt says of its moment.
-func timeTravel(t *testing.T, f *fixture) {
+func timeTravel(f *fixture) {
+	t := f.t
 	type snapshot struct {
 		at      time.Time
 		project string
@@ -230,7 +235,7 @@ func timeTravel(t *testing.T, f *fixture) {
 	b, err := f.under(f.ctx, a.ID, "b")
 	ok(t, "create subtask", err)
 	record()
-	f.mustChange(t, a.ID, task.Patch{State: ptr(f.state(project.Done)), Assignees: &[]uuid.UUID{}, Estimate: ptr(ptr(8.0)), Due: ptr(task.Date(""))})
+	f.mustChange(t, a.ID, task.Patch{State: new(f.state(project.Done)), Assignees: &[]uuid.UUID{}, Estimate: new(new(8.0)), Due: new(task.Date(""))})
 	_, err = f.place(f.ctx, b.ID, task.Placement{Top: true})
 	ok(t, "move", err)
 	record()
@@ -249,7 +254,7 @@ func timeTravel(t *testing.T, f *fixture) {
 	record()
 	_, _, err = f.UpdateTask(f.ctx, f.write(), task.Ref{ID: b.ID}, func(_ context.Context, tx task.Tx, t *task.Task) error { return t.Restore(f.env(tx.Project())) })
 	ok(t, "restore", err)
-	f.mustChange(t, a.ID, task.Patch{State: ptr(f.state(project.Todo)), Labels: &[]uuid.UUID{}, Title: ptr("renamed")})
+	f.mustChange(t, a.ID, task.Patch{State: new(f.state(project.Todo)), Labels: &[]uuid.UUID{}, Title: new("renamed")})
 	record()
 	for i, want := range taken {
 		p, ts, err := f.BoardAt(f.ctx, f.p.Key, want.at)

@@ -33,7 +33,7 @@ func Exercise(t *testing.T, open func(t testing.TB) store.Store) {
 			if c.alone {
 				s = open(t)
 			}
-			c.run(t, newFixture(t, s))
+			c.run(newFixture(t, s))
 		})
 	}
 }
@@ -41,6 +41,7 @@ func Exercise(t *testing.T, open func(t testing.TB) store.Store) {
 // fixture is a store with a person and a project of the test's own.
 type fixture struct {
 	store.Store
+	t     *testing.T
 	ctx   context.Context
 	p     *project.Project
 	actor uuid.UUID
@@ -50,7 +51,7 @@ func newFixture(t *testing.T, s store.Store) *fixture {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), testTimeout)
 	t.Cleanup(cancel)
-	f := &fixture{Store: s, ctx: ctx, actor: uuid.Must(uuid.NewV7())}
+	f := &fixture{Store: s, t: t, ctx: ctx, actor: uuid.Must(uuid.NewV7())}
 	person := account.Person{ID: f.actor, Handle: "p" + strings.ToLower(rand.Text()), Name: "A tester", Kind: account.Member, Created: history.Now()}
 	if _, err := f.AddPeople(ctx, []account.Person{person}); err != nil {
 		t.Fatalf("add person: %v", err)
@@ -189,5 +190,3 @@ func (f *fixture) events(t testing.TB, id uuid.UUID) []history.Event {
 	}
 	return events
 }
-
-func ptr[T any](v T) *T { return &v }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/google/uuid"
@@ -24,7 +23,8 @@ func (f *fixture) under(ctx context.Context, parent uuid.UUID, title string) (*t
 	return out[0].Task, out[0].Err
 }
 
-func structure(t *testing.T, f *fixture) {
+func structure(f *fixture) {
+	t := f.t
 	top := f.add(t, task.New{Title: "top"})
 	chain := []*task.Task{top}
 	for i := range task.MaxDepth {
@@ -50,13 +50,13 @@ func structure(t *testing.T, f *fixture) {
 	elsewhere := f.addIn(t, f.project(t, newKey()).Key, task.New{Title: "elsewhere"})
 	_, err = f.under(f.ctx, elsewhere.ID, "of another project")
 	wantCode(t, "a parent of another project", err, apperr.Unprocessable)
-	f.mustChange(t, chain[2].ID, task.Patch{State: ptr(f.state(project.Done))})
+	f.mustChange(t, chain[2].ID, task.Patch{State: new(f.state(project.Done))})
 	cancelled, err := f.under(f.ctx, chain[1].ID, "sibling")
 	ok(t, "create subtask", err)
 	trashed, err := f.under(f.ctx, chain[1].ID, "trashed sibling")
 	ok(t, "create subtask", err)
 	f.trash(t, trashed.ID)
-	f.mustChange(t, cancelled.ID, task.Patch{State: ptr(f.state(project.Cancelled))})
+	f.mustChange(t, cancelled.ID, task.Patch{State: new(f.state(project.Cancelled))})
 	progress, err := f.ProgressOf(f.ctx, []uuid.UUID{chain[1].ID, second.ID, third.ID})
 	ok(t, "read progress", err)
 	same(t, "progress", progress, map[uuid.UUID]task.Progress{chain[1].ID: {Done: 1, Total: 2}, second.ID: {Done: 0, Total: 1}})
@@ -65,7 +65,8 @@ func structure(t *testing.T, f *fixture) {
 }
 
 // structureConcurrent makes tasks parents of each other at once: whatever wins, there is no cycle.
-func structureConcurrent(t *testing.T, f *fixture) {
+func structureConcurrent(f *fixture) {
+	t := f.t
 	const n = 4
 	for range 5 {
 		var ts []*task.Task
@@ -110,7 +111,8 @@ func (f *fixture) relate(ctx context.Context, kind string, a, b uuid.UUID) error
 	return err
 }
 
-func relations(t *testing.T, f *fixture) {
+func relations(f *fixture) {
+	t := f.t
 	a, b, c := f.add(t, task.New{Title: "a"}), f.add(t, task.New{Title: "b"}), f.add(t, task.New{Title: "c"})
 	ok(t, "relate", f.relate(f.ctx, "blocks", a.ID, b.ID))
 	ok(t, "relate twice", f.relate(f.ctx, "blocks", a.ID, b.ID))
@@ -136,7 +138,8 @@ func relations(t *testing.T, f *fixture) {
 	ok(t, "no circle any more", f.relate(f.ctx, "blocks", c.ID, a.ID))
 }
 
-func cyclesConcurrent(t *testing.T, f *fixture) {
+func cyclesConcurrent(f *fixture) {
+	t := f.t
 	const n = 4
 	for range 5 {
 		var ts []*task.Task
@@ -160,7 +163,8 @@ func cyclesConcurrent(t *testing.T, f *fixture) {
 	}
 }
 
-func comments(t *testing.T, f *fixture) {
+func comments(f *fixture) {
+	t := f.t
 	made := f.add(t, task.New{Title: "talk"})
 	id, mentioned := uuid.Must(uuid.NewV7()), []uuid.UUID{uuid.New(), f.actor}
 	do := func(fn func(ctx context.Context, tx task.Tx, t *task.Task) error) error {
@@ -201,11 +205,12 @@ func comments(t *testing.T, f *fixture) {
 }
 
 // recurrence adds the next occurrence in the transaction that completes a task.
-func recurrence(t *testing.T, f *fixture) {
+func recurrence(f *fixture) {
+	t := f.t
 	made := f.add(t, task.New{Title: "weekly", Due: "2026-05-04", Recurrence: "FREQ=WEEKLY"})
 	var next *task.Task
 	_, _, err := f.UpdateTask(f.ctx, f.write(), task.Ref{ID: made.ID}, func(ctx context.Context, tx task.Tx, t *task.Task) (err error) {
-		if _, err := t.Change(f.env(tx.Project()), task.Patch{State: ptr(f.state(project.Done))}, ""); err != nil {
+		if _, err := t.Change(f.env(tx.Project()), task.Patch{State: new(f.state(project.Done))}, ""); err != nil {
 			return err
 		}
 		if next, err = task.Make(f.env(tx.Project()), task.New{Title: t.Title, Due: "2026-05-11", Recurrence: t.Recurrence}); err != nil {
@@ -221,7 +226,8 @@ func recurrence(t *testing.T, f *fixture) {
 	same(t, "the number behind it", f.add(t, task.New{Title: "x"}).Number, int64(3))
 }
 
-func details(t *testing.T, f *fixture) {
+func details(f *fixture) {
+	t := f.t
 	top := f.add(t, task.New{Title: "top"})
 	mid, err := f.under(f.ctx, top.ID, "mid")
 	ok(t, "create subtask", err)
@@ -247,7 +253,8 @@ func details(t *testing.T, f *fixture) {
 }
 
 // endedContext: a request that is over writes nothing and says so; the store goes on.
-func endedContext(t *testing.T, f *fixture) {
+func endedContext(f *fixture) {
+	t := f.t
 	made := f.add(t, task.New{Title: "x"})
 	late, cancel := context.WithDeadline(f.ctx, time.Now().Add(-time.Second))
 	defer cancel()
@@ -256,7 +263,7 @@ func endedContext(t *testing.T, f *fixture) {
 	for code, ctx := range map[apperr.Code]context.Context{apperr.Timeout: late, apperr.Canceled: gone} {
 		_, err := f.Task(ctx, task.Ref{ID: made.ID})
 		wantCode(t, "read", err, code)
-		_, err = f.change(ctx, made.ID, task.Patch{Title: ptr("never")})
+		_, err = f.change(ctx, made.ID, task.Patch{Title: new("never")})
 		wantCode(t, "change", err, code)
 		_, err = f.ListTasks(ctx, task.Query{ProjectID: f.p.ID})
 		wantCode(t, "list", err, code)
@@ -275,6 +282,6 @@ func endedContext(t *testing.T, f *fixture) {
 		return err
 	})
 	wantCode(t, "ended inside", err, apperr.Canceled)
-	changed := f.mustChange(t, made.ID, task.Patch{Title: ptr("y")})
+	changed := f.mustChange(t, made.ID, task.Patch{Title: new("y")})
 	same(t, "version", changed.Version, int64(2))
 }

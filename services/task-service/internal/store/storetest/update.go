@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"testing"
 
 	"github.com/google/uuid"
 
@@ -16,14 +15,15 @@ import (
 	"github.com/tallyboard/tallyboard/services/task-service/internal/task"
 )
 
-func update(t *testing.T, f *fixture) {
+func update(f *fixture) {
+	t := f.t
 	made := f.add(t, f.full("before"))
 	other := uuid.New()
 	steps := []task.Patch{
-		{Title: ptr("after"), Description: ptr("")},
-		{State: ptr(f.state(project.Done)), Priority: ptr(task.NoPriority)},
+		{Title: new("after"), Description: new("")},
+		{State: new(f.state(project.Done)), Priority: new(task.NoPriority)},
 		{Assignees: &[]uuid.UUID{other}, Labels: &[]uuid.UUID{}},
-		{Start: ptr(task.Date("")), Due: ptr(task.Date("2027-02-28")), Estimate: ptr[*float64](nil), Recurrence: ptr("")},
+		{Start: new(task.Date("")), Due: new(task.Date("2027-02-28")), Estimate: new(*float64), Recurrence: new("")},
 		{AddLabels: []uuid.UUID{f.p.Labels[2].ID}, AddAssignees: []uuid.UUID{f.actor}},
 	}
 	for i, step := range steps {
@@ -38,12 +38,12 @@ func update(t *testing.T, f *fixture) {
 	same(t, "tasks of the new assignee", f.find(t, task.Condition{Field: "assignee", IDs: []uuid.UUID{other}}), []uuid.UUID{made.ID})
 	same(t, "tasks of a label taken off", f.find(t, task.Condition{Field: "label", IDs: []uuid.UUID{f.p.Labels[1].ID}}), []uuid.UUID(nil))
 	same(t, "words no longer there", f.find(t, task.Condition{Field: "text", Words: []string{"before"}}), []uuid.UUID(nil))
-	unchanged := f.mustChange(t, made.ID, task.Patch{Title: ptr("after")})
+	unchanged := f.mustChange(t, made.ID, task.Patch{Title: new("after")})
 	same(t, "version without a change", unchanged.Version, int64(6))
 	same(t, "events", len(f.events(t, made.ID)), 6)
 	fault := errors.New("a rule says no")
 	_, _, err := f.UpdateTask(f.ctx, f.write(), task.Ref{Key: f.p.Key, Number: made.Number}, func(ctx context.Context, tx task.Tx, t *task.Task) error {
-		if err := f.patch(task.Patch{Title: ptr("never")})(ctx, tx, t); err != nil {
+		if err := f.patch(task.Patch{Title: new("never")})(ctx, tx, t); err != nil {
 			return err
 		}
 		return fault
@@ -64,13 +64,14 @@ func update(t *testing.T, f *fixture) {
 	sameTask(t, "trashed task", got, trashed)
 }
 
-func updateStale(t *testing.T, f *fixture) {
+func updateStale(f *fixture) {
+	t := f.t
 	made := f.add(t, task.New{Title: "one"})
 	w := f.write()
 	w.IfVersion = made.Version
-	_, _, err := f.UpdateTask(f.ctx, w, task.Ref{ID: made.ID}, f.patch(task.Patch{Title: ptr("two")}))
+	_, _, err := f.UpdateTask(f.ctx, w, task.Ref{ID: made.ID}, f.patch(task.Patch{Title: new("two")}))
 	ok(t, "change the version seen", err)
-	_, _, err = f.UpdateTask(f.ctx, w, task.Ref{ID: made.ID}, f.patch(task.Patch{Title: ptr("three")}))
+	_, _, err = f.UpdateTask(f.ctx, w, task.Ref{ID: made.ID}, f.patch(task.Patch{Title: new("three")}))
 	wantCode(t, "change an older version", err, apperr.Stale)
 	e, _ := apperr.As(err)
 	current, isTask := e.Current.(*task.Task)
@@ -79,7 +80,8 @@ func updateStale(t *testing.T, f *fixture) {
 	}
 }
 
-func updateConcurrent(t *testing.T, f *fixture) {
+func updateConcurrent(f *fixture) {
+	t := f.t
 	made := f.add(t, task.New{Title: "popular"})
 	const clients = task.MaxAssignees
 	people := make([]uuid.UUID, clients)
@@ -92,7 +94,7 @@ func updateConcurrent(t *testing.T, f *fixture) {
 			_, errs[i] = f.change(f.ctx, made.ID, task.Patch{AddAssignees: []uuid.UUID{people[i]}})
 			w := f.write()
 			w.IfVersion = clients + 100 // nobody's
-			_, _, err := f.UpdateTask(f.ctx, w, task.Ref{ID: made.ID}, f.patch(task.Patch{Title: ptr("never")}))
+			_, _, err := f.UpdateTask(f.ctx, w, task.Ref{ID: made.ID}, f.patch(task.Patch{Title: new("never")}))
 			wins[i] = err == nil
 		})
 	}
@@ -119,7 +121,7 @@ func updateConcurrent(t *testing.T, f *fixture) {
 		wg.Go(func() {
 			w := f.write()
 			w.IfVersion = got.Version
-			_, _, errs[i] = f.UpdateTask(f.ctx, w, task.Ref{ID: made.ID}, f.patch(task.Patch{Title: ptr(fmt.Sprint("title ", i))}))
+			_, _, errs[i] = f.UpdateTask(f.ctx, w, task.Ref{ID: made.ID}, f.patch(task.Patch{Title: new(fmt.Sprint("title ", i))}))
 		})
 	}
 	wg.Wait()
@@ -134,7 +136,8 @@ func updateConcurrent(t *testing.T, f *fixture) {
 	same(t, "winners", won, 1)
 }
 
-func updateIdempotentRace(t *testing.T, f *fixture) {
+func updateIdempotentRace(f *fixture) {
+	t := f.t
 	made := f.add(t, task.New{Title: "once"})
 	const clients = 12
 	w := f.keyed("update", "body")
@@ -143,7 +146,7 @@ func updateIdempotentRace(t *testing.T, f *fixture) {
 	errs, replays, answers := make([]error, clients), make([]bool, clients), make([]*task.Task, clients)
 	for i := range clients {
 		wg.Go(func() {
-			answers[i], replays[i], errs[i] = f.UpdateTask(f.ctx, w, task.Ref{ID: made.ID}, f.patch(task.Patch{Title: ptr("twice")}))
+			answers[i], replays[i], errs[i] = f.UpdateTask(f.ctx, w, task.Ref{ID: made.ID}, f.patch(task.Patch{Title: new("twice")}))
 		})
 	}
 	wg.Wait()
@@ -161,13 +164,14 @@ func updateIdempotentRace(t *testing.T, f *fixture) {
 	wantCode(t, "another request with the key", err, apperr.Unprocessable)
 }
 
-func updateMany(t *testing.T, f *fixture) {
+func updateMany(f *fixture) {
+	t := f.t
 	a, b, c := f.add(t, task.New{Title: "a"}), f.add(t, task.New{Title: "b"}), f.add(t, task.New{Title: "c"})
 	refs := []task.Ref{{ID: c.ID}, {Key: f.p.Key, Number: a.Number}, {ID: b.ID}, {ID: c.ID}}
 	var order []string
 	collect := func(ctx context.Context, tx task.Tx, t *task.Task) error {
 		order = append(order, t.Title)
-		return f.patch(task.Patch{Priority: ptr(task.Urgent)})(ctx, tx, t)
+		return f.patch(task.Patch{Priority: new(task.Urgent)})(ctx, tx, t)
 	}
 	w := f.keyed("bulk", "body")
 	changed, replayed, err := f.UpdateTasks(f.ctx, w, refs, collect)
@@ -182,11 +186,11 @@ func updateMany(t *testing.T, f *fixture) {
 		t.Fatal("the retry was not recognised")
 	}
 	same(t, "replayed answer", asJSON(t, again), asJSON(t, changed))
-	_, _, err = f.UpdateTasks(f.ctx, f.write(), append(refs, task.Ref{ID: uuid.New()}), f.patch(task.Patch{Title: ptr("never")}))
+	_, _, err = f.UpdateTasks(f.ctx, f.write(), append(refs, task.Ref{ID: uuid.New()}), f.patch(task.Patch{Title: new("never")}))
 	wantCode(t, "one of many is not there", err, apperr.NotFound)
 	second := f.project(t, newKey())
 	elsewhere := f.addIn(t, second.Key, task.New{Title: "elsewhere"})
-	_, _, err = f.UpdateTasks(f.ctx, f.write(), []task.Ref{{ID: a.ID}, {ID: elsewhere.ID}}, f.patch(task.Patch{Title: ptr("never")}))
+	_, _, err = f.UpdateTasks(f.ctx, f.write(), []task.Ref{{ID: a.ID}, {ID: elsewhere.ID}}, f.patch(task.Patch{Title: new("never")}))
 	wantCode(t, "tasks of two projects", err, apperr.Invalid)
 	fault := errors.New("the second one fails")
 	calls := 0
@@ -194,7 +198,7 @@ func updateMany(t *testing.T, f *fixture) {
 		if calls++; calls == 2 {
 			return fault
 		}
-		return f.patch(task.Patch{Title: ptr("never")})(ctx, tx, t)
+		return f.patch(task.Patch{Title: new("never")})(ctx, tx, t)
 	})
 	if !errors.Is(err, fault) {
 		t.Fatalf("error of one of many: %v", err)
@@ -209,7 +213,7 @@ func updateMany(t *testing.T, f *fixture) {
 			slices.Reverse(mine)
 		}
 		wg.Go(func() {
-			_, _, errs[i] = f.UpdateTasks(f.ctx, f.write(), mine, f.patch(task.Patch{Title: ptr(fmt.Sprint("bulk ", i))}))
+			_, _, errs[i] = f.UpdateTasks(f.ctx, f.write(), mine, f.patch(task.Patch{Title: new(fmt.Sprint("bulk ", i))}))
 		})
 	}
 	wg.Wait()
@@ -218,7 +222,8 @@ func updateMany(t *testing.T, f *fixture) {
 	}
 }
 
-func ranks(t *testing.T, f *fixture) {
+func ranks(f *fixture) {
+	t := f.t
 	a, b, c := f.add(t, task.New{Title: "a"}), f.add(t, task.New{Title: "b"}), f.add(t, task.New{Title: "c"})
 	for _, step := range []struct {
 		move uuid.UUID
@@ -239,7 +244,8 @@ func ranks(t *testing.T, f *fixture) {
 	wantCode(t, "move beside nobody", err, apperr.Unprocessable)
 }
 
-func ranksConcurrent(t *testing.T, f *fixture) {
+func ranksConcurrent(f *fixture) {
+	t := f.t
 	anchor := f.add(t, task.New{Title: "anchor"})
 	f.add(t, task.New{Title: "end"})
 	const clients = 16
@@ -270,10 +276,11 @@ func ranksConcurrent(t *testing.T, f *fixture) {
 	}
 }
 
-func taskHistory(t *testing.T, f *fixture) {
+func taskHistory(f *fixture) {
+	t := f.t
 	made := f.add(t, task.New{Title: "0"})
 	for i := range 5 {
-		f.mustChange(t, made.ID, task.Patch{Title: ptr(fmt.Sprint(i + 1))})
+		f.mustChange(t, made.ID, task.Patch{Title: new(fmt.Sprint(i + 1))})
 	}
 	newest, err := f.TaskHistory(f.ctx, made.ID, 0, 2)
 	ok(t, "read history", err)
