@@ -32,7 +32,7 @@ describe('every screen', () => {
     ['time-travel', () => `/p/${project.key}/board?at=${new Date().toISOString()}`, 'input[type=range]'],
   ];
 
-  for (const [variant, options] of [['light', {}], ['dark', { dark: true }], ['phone', { phone: true }], ['phone-dark', { phone: true, dark: true, reducedMotion: true }]] as const) {
+  for (const [variant, options] of [['light', {}], ['dark', { dark: true }], ['phone', { phone: true, reducedMotion: true }]] as const) {
     it.each(screens)(`%s, ${variant}`, async (name, path, ready, fullPage) => {
       const page = await open(path(), options);
       await page.locator(ready).first().waitFor();

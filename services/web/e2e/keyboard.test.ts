@@ -99,7 +99,7 @@ describe('without a pointer', () => {
     await expectAccessible(page);
     await picture(page, 'palette');
     await field.fill('second');
-    await page.getByRole('option', { name: /Second/ }).waitFor();
+    await page.getByRole('option', { name: `Second ${project.key}-2` }).waitFor();
     await field.fill('shortcuts');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Keyboard shortcuts' }).waitFor();

@@ -133,8 +133,9 @@ export class Outbox {
       this.#failed(edit, error);
     } finally {
       this.#inFlight.delete(edit.key);
+      // What waited for this one may go now, however it ended; only a dead network makes everything wait.
+      if (this.#retry === undefined) this.flush();
     }
-    if (this.#retry === undefined) this.flush();
   }
 
   #failed(edit: Edit, error: unknown): void {

@@ -97,6 +97,18 @@ describe('an edit', () => {
     expect(store.conflicts.size).toBe(0);
   });
 
+  it('does not hold up the edits behind it when nothing of it is left to send', async () => {
+    const store = storeWith(task());
+    const first = patch(store, { title: 'mine' });
+    const second = patch(store, { priority: 1 });
+    store.receive([event({ snapshot: task({ title: 'theirs', version: 2 }) })]);
+    void store.write(first);
+    void store.write(second);
+    await settle();
+    expect(store.conflicts.get('t1')).toHaveLength(1);
+    expect(calls).toMatchObject([{ ifMatch: '"2"', body: { priority: 1 } }]);
+  });
+
   it('merges before sending when the stream was faster', async () => {
     const store = storeWith(task());
     const edit = patch(store, { title: 'B' });
