@@ -106,17 +106,20 @@ backup() {
 }
 
 restore() {
-  local file=${1:-} engine safety
+  local file=${1:-} engine head safety
   [ -f "$file" ] || die "say which backup: make restore FILE=$BACKUP_DIR/…"
   gzip -t "$file" || die "$file is damaged"
   engine=$(engine)
-  case $engine in
-    mysql) zcat "$file" | head -c 4096 | grep -q '^-- MySQL dump' || die "$file is no backup of MySQL" ;;
-    postgres) zcat "$file" | head -c 4096 | grep -q '^-- PostgreSQL database dump' || die "$file is no backup of PostgreSQL" ;;
+  head=$(zcat "$file" 2>/dev/null | head -c 4096 || true)
+  case $engine:$head in
+    mysql:*"-- MySQL dump"*) ;;
+    postgres:*"-- PostgreSQL database dump"*) ;;
+    *) die "$file is no backup of the engine that runs ($engine)" ;;
   esac
   safety=$(backup "$BACKUP_DIR/before-restore-$engine-$(date -u +%Y%m%dT%H%M%SZ).sql.gz")
   say "what is there now is kept in $safety"
   compose stop edge task-service stats-service
+  # shellcheck disable=SC2016 # expands in the container
   case $engine in
     mysql) { echo "DROP DATABASE IF EXISTS $DATABASE;"; zcat "$file"; } | compose exec -T mysql sh -c \
       'MYSQL_PWD=$(cat /run/secrets/admin-password) exec mysql -uroot' ;;

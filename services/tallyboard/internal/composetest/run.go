@@ -13,7 +13,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -27,6 +29,8 @@ type Config struct {
 	Keep bool `env:"COMPOSE_TEST_KEEP" envDefault:"false"`
 	// Browser runs the browser tests as well; they need Chromium, which their own script finds.
 	Browser bool `env:"COMPOSE_TEST_BROWSER" envDefault:"true"`
+	// Only names the sections to run, by parts of their titles; empty runs all. Images and the cold start come always.
+	Only []string `env:"COMPOSE_TEST_ONLY" envSeparator:","`
 	// Clients is the number of concurrent clients of the load.
 	Clients int `env:"COMPOSE_TEST_CLIENTS" envDefault:"6"`
 	// ColdStart is how long the stack may take to be healthy, from built images.
@@ -35,6 +39,11 @@ type Config struct {
 	ReadyAfter time.Duration `env:"COMPOSE_TEST_READY_AFTER" envDefault:"1s"`
 	// Timeout bounds the whole run.
 	Timeout time.Duration `env:"COMPOSE_TEST_TIMEOUT" envDefault:"25m"`
+}
+
+// wants reports whether a section is to run.
+func (c Config) wants(title string) bool {
+	return len(c.Only) == 0 || slices.ContainsFunc(c.Only, func(part string) bool { return strings.Contains(title, part) })
 }
 
 // stack is the stack under test.
@@ -64,7 +73,7 @@ func Run(ctx context.Context, cfg Config, out io.Writer) error {
 	if !cfg.Keep {
 		defer s.clean(context.WithoutCancel(ctx))
 	}
-	for _, step := range []struct {
+	for i, step := range []struct {
 		title string
 		run   func(context.Context) error // its error ends the run: the rest would mean nothing
 	}{
@@ -81,6 +90,9 @@ func Run(ctx context.Context, cfg Config, out io.Writer) error {
 		{"down and up", s.checkDownUp},
 		{"backup and restore", s.checkBackup},
 	} {
+		if i > 1 && !cfg.wants(step.title) {
+			continue
+		}
 		s.report.title(step.title)
 		if err := step.run(ctx); err != nil {
 			s.report.fail(step.title+" could be carried out", err)
