@@ -66,6 +66,31 @@ $(PG)/node_modules/.installed: $(PG)/package.json $(PG)/package-lock.json | need
 	cd $(PG) && npm ci --no-audit --no-fund
 	@touch $@
 
+# --- the stack in containers ------------------------------------------------------------------------------------
+# Compose's own variables choose a variant: COMPOSE_FILE=compose.yaml:deploy/compose/postgres.yaml make up
+
+STACK := deploy/compose/stack.sh
+
+.PHONY: up down logs ps update backup restore compose-test
+up: | need-docker ## Build and start the stack in containers, with Grafana, and print where everything is (PORT, BIND)
+	@$(STACK) up
+down: | need-docker ## Stop the stack in containers; its data stays
+	@docker compose --profile '*' down
+logs: | need-docker ## Follow the logs of the stack (SERVICE=name follows one)
+	@docker compose logs --follow --tail 100 $(SERVICE)
+ps: | need-docker ## Show the containers of the stack, and where it is
+	@docker compose ps --all && $(STACK) where
+update: | need-docker ## Build anew and replace the services one replica after the other, without a failed request
+	@$(STACK) update
+backup: | need-docker ## Save the stack's database to backups/ (FILE=name elsewhere)
+	@$(STACK) backup $(FILE)
+restore: | need-docker ## Put a backup in place of the stack's database (FILE=backups/…)
+	@$(STACK) restore $(FILE)
+
+compose-test: ui-deps | need-docker need-go ## Hold the stack to docs/deployment.md: isolation, kills under load, rolling restart, backup
+	@go build -o bin/composetest ./services/tallyboard/cmd/composetest
+	@bin/composetest
+
 # --- tests and measurements -------------------------------------------------------------------------------------
 
 .PHONY: test
@@ -142,8 +167,11 @@ clean: ## Remove what was built; data (.data/) and downloads stay
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: need-go need-node
+.PHONY: need-go need-node need-docker
 need-go:
 	@command -v go >/dev/null || { echo "Go is missing: install Go 1.26 or later (https://go.dev/dl/)" >&2; exit 1; }
 need-node:
 	@command -v node >/dev/null && command -v npm >/dev/null || { echo "Node.js with npm is missing: install version 20 or later (https://nodejs.org)" >&2; exit 1; }
+need-docker:
+	@docker compose version >/dev/null 2>&1 || { echo "Docker with Compose is missing: install it (https://docs.docker.com/engine/install/)" >&2; exit 1; }
+	@docker version >/dev/null 2>&1 || { echo "No Docker engine answers: start it, or add yourself to the group docker" >&2; exit 1; }
