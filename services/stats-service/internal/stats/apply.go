@@ -34,10 +34,10 @@ type Tx interface {
 	Save(ctx context.Context, w *Work) error
 	// Advance moves the cursor; false means that it was not where c says, or that a later epoch has written it.
 	Advance(ctx context.Context, c Cursor, to, epoch int64) (bool, error)
-	// ParkedEvents returns the first events that wait with an aggregate, in order.
+	// ParkedEvents returns the first events that wait with an aggregate, in the order of its own sequence.
 	ParkedEvents(ctx context.Context, id uuid.UUID, limit int) ([]Event, error)
-	// Unpark forgets the waiting events of an aggregate up to a position; with all also that it is parked.
-	Unpark(ctx context.Context, id uuid.UUID, until int64, all bool) error
+	// Unpark forgets waiting events of an aggregate by their positions; with all also that it is parked.
+	Unpark(ctx context.Context, id uuid.UUID, positions []int64, all bool) error
 }
 
 // Applied is what a batch did.
@@ -165,7 +165,8 @@ type Retried struct {
 	Projects  map[uuid.UUID]int64
 }
 
-// RetryParked tries up to RetryLimit parked events of a task or project again; found is false if it is not parked.
+// RetryParked tries up to RetryLimit parked events of a task or project again; found is false if it is not parked. It goes
+// by the aggregate's own sequence, so that events that were given positions in the wrong order heal.
 func RetryParked(ctx context.Context, tx Tx, id uuid.UUID) (out Retried, found bool, err error) {
 	parked, err := tx.LoadParked(ctx, []uuid.UUID{id})
 	if err != nil || len(parked) == 0 {
@@ -195,7 +196,11 @@ func RetryParked(ctx context.Context, tx Tx, id uuid.UUID) (out Retried, found b
 		return out, true, err
 	}
 	if applied > 0 {
-		if err := tx.Unpark(ctx, id, events[applied-1].Pos, out.Remaining == 0); err != nil {
+		positions := make([]int64, applied)
+		for i := range positions {
+			positions[i] = events[i].Pos
+		}
+		if err := tx.Unpark(ctx, id, positions, out.Remaining == 0); err != nil {
 			return out, true, err
 		}
 	}

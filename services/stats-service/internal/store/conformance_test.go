@@ -235,6 +235,39 @@ func TestParkAndRetry(t *testing.T) {
 	})
 }
 
+// TestRetryGoesBySequence heals a task whose events were given positions in the wrong order.
+func TestRetryGoesBySequence(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
+		w := statstest.New()
+		at := statstest.At("2026-03-01T00:00:00Z")
+		task := w.Create(1, statstest.Todo, at)
+		w.Move(task, statstest.Todo, statstest.Doing, at.Add(time.Hour))
+		w.Move(task, statstest.Doing, statstest.Done, at.Add(2*time.Hour))
+		w.Create(2, statstest.Todo, at)
+		events := []stats.Event{w.Events[0], w.Events[3], w.Events[1], w.Events[2], w.Events[4]}
+		for i := range events {
+			events[i].Pos = int64(i + 1)
+		}
+		d.WriteEvents(t, events, len(events))
+		d.WriteRows(t, w)
+		apply(t, d, events)
+		status, err := d.Store.Status(t.Context(), 10)
+		if err != nil || status.ParkedCount != 1 || status.Parked[0].ID != task || status.Parked[0].Events != 3 {
+			t.Fatalf("parked %+v %v", status.Parked, err)
+		}
+		retried, _, err := d.Store.Retry(t.Context(), task)
+		if err != nil || retried.Applied != 3 || retried.Remaining != 0 {
+			t.Errorf("retry %+v %v", retried, err)
+		}
+		same(t, d, w)
+		if v, err := d.Store.Verify(t.Context(), 10); err != nil || !v.Equal {
+			t.Errorf("verification %+v %v", v, err)
+		}
+	})
+}
+
 func TestVerifyFindsDifferences(t *testing.T) {
 	t.Parallel()
 	storetest.Each(t, func(d *storetest.Database) {

@@ -93,8 +93,8 @@ func (t *tx) ParkedEvents(ctx context.Context, id uuid.UUID, limit int) ([]stats
 	return mapRows(rows, func(r db.ParkedEventsRow) stats.Event { return event(eventRow(r)) }), nil
 }
 
-func (t *tx) Unpark(ctx context.Context, id uuid.UUID, until int64, all bool) error {
-	_, err := t.q.DeleteParkedEvents(ctx, db.DeleteParkedEventsParams{Generation: t.generation, AggregateID: id, UntilPos: until})
+func (t *tx) Unpark(ctx context.Context, id uuid.UUID, positions []int64, all bool) error {
+	_, err := t.q.DeleteParkedEvents(ctx, db.DeleteParkedEventsParams{Generation: t.generation, AggregateID: id, Positions: positions})
 	if err != nil {
 		return fmt.Errorf("delete parked events: %w", err)
 	}

@@ -276,7 +276,7 @@ func (q *Queries) LockGenerations(ctx context.Context, shard int16) ([]LockGener
 const parkedEvents = `-- name: ParkedEvents :many
 SELECT e.pos, e.project_id, e.aggregate, e.aggregate_id, e.seq, e.kind, e.changes, e.occurred, e.recorded, e.traceparent
 FROM stats_parked_events p JOIN events e ON e.shard = ? AND e.pos = p.pos
-WHERE p.generation = ? AND p.aggregate_id = ? ORDER BY p.pos LIMIT ?
+WHERE p.generation = ? AND p.aggregate_id = ? ORDER BY e.seq LIMIT ?
 `
 
 type ParkedEventsParams struct {

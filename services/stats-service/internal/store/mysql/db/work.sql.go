@@ -28,17 +28,29 @@ func (q *Queries) DeleteParked(ctx context.Context, arg DeleteParkedParams) erro
 
 const deleteParkedEvents = `-- name: DeleteParkedEvents :execrows
 DELETE FROM stats_parked_events
-WHERE generation = ? AND aggregate_id = ? AND pos <= ?
+WHERE generation = ? AND aggregate_id = ? AND pos IN (/*SLICE:positions*/?)
 `
 
 type DeleteParkedEventsParams struct {
 	Generation  int64
 	AggregateID []byte
-	UntilPos    int64
+	Positions   []int64
 }
 
 func (q *Queries) DeleteParkedEvents(ctx context.Context, arg DeleteParkedEventsParams) (int64, error) {
-	result, err := q.db.ExecContext(ctx, deleteParkedEvents, arg.Generation, arg.AggregateID, arg.UntilPos)
+	query := deleteParkedEvents
+	var queryParams []interface{}
+	queryParams = append(queryParams, arg.Generation)
+	queryParams = append(queryParams, arg.AggregateID)
+	if len(arg.Positions) > 0 {
+		for _, v := range arg.Positions {
+			queryParams = append(queryParams, v)
+		}
+		query = strings.Replace(query, "/*SLICE:positions*/?", strings.Repeat(",?", len(arg.Positions))[1:], 1)
+	} else {
+		query = strings.Replace(query, "/*SLICE:positions*/?", "NULL", 1)
+	}
+	result, err := q.db.ExecContext(ctx, query, queryParams...)
 	if err != nil {
 		return 0, err
 	}

@@ -41,4 +41,4 @@ FROM events WHERE shard = sqlc.arg(shard) AND pos > sqlc.arg(after) AND pos <= s
 -- name: ParkedEvents :many
 SELECT e.pos, e.project_id, e.aggregate, e.aggregate_id, e.seq, e.kind, e.changes, e.occurred, e.recorded, e.traceparent
 FROM stats_parked_events p JOIN events e ON e.shard = sqlc.arg(shard) AND e.pos = p.pos
-WHERE p.generation = sqlc.arg(generation) AND p.aggregate_id = sqlc.arg(aggregate_id) ORDER BY p.pos LIMIT ?;
+WHERE p.generation = sqlc.arg(generation) AND p.aggregate_id = sqlc.arg(aggregate_id) ORDER BY e.seq LIMIT ?;

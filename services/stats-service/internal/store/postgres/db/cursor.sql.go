@@ -268,7 +268,7 @@ func (q *Queries) LockGenerations(ctx context.Context, shard int16) ([]LockGener
 const parkedEvents = `-- name: ParkedEvents :many
 SELECT e.pos, e.project_id, e.aggregate, e.aggregate_id, e.seq, e.kind, e.changes, e.occurred, e.recorded, e.traceparent
 FROM stats_parked_events p JOIN events e ON e.shard = $1 AND e.pos = p.pos
-WHERE p.generation = $2 AND p.aggregate_id = $3 ORDER BY p.pos LIMIT $4::bigint
+WHERE p.generation = $2 AND p.aggregate_id = $3 ORDER BY e.seq LIMIT $4::bigint
 `
 
 type ParkedEventsParams struct {

@@ -29,17 +29,17 @@ func (q *Queries) DeleteParked(ctx context.Context, arg DeleteParkedParams) erro
 
 const deleteParkedEvents = `-- name: DeleteParkedEvents :execrows
 DELETE FROM stats_parked_events
-WHERE generation = $1 AND aggregate_id = $2 AND pos <= $3
+WHERE generation = $1 AND aggregate_id = $2 AND pos = ANY($3::bigint[])
 `
 
 type DeleteParkedEventsParams struct {
 	Generation  int64
 	AggregateID uuid.UUID
-	UntilPos    int64
+	Positions   []int64
 }
 
 func (q *Queries) DeleteParkedEvents(ctx context.Context, arg DeleteParkedEventsParams) (int64, error) {
-	result, err := q.db.Exec(ctx, deleteParkedEvents, arg.Generation, arg.AggregateID, arg.UntilPos)
+	result, err := q.db.Exec(ctx, deleteParkedEvents, arg.Generation, arg.AggregateID, arg.Positions)
 	if err != nil {
 		return 0, err
 	}

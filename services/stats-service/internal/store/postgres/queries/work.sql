@@ -26,4 +26,4 @@ DELETE FROM stats_parked WHERE generation = sqlc.arg(generation) AND aggregate_i
 
 -- name: DeleteParkedEvents :execrows
 DELETE FROM stats_parked_events
-WHERE generation = sqlc.arg(generation) AND aggregate_id = sqlc.arg(aggregate_id) AND pos <= sqlc.arg(until_pos);
+WHERE generation = sqlc.arg(generation) AND aggregate_id = sqlc.arg(aggregate_id) AND pos = ANY(sqlc.arg(positions)::bigint[]);
