@@ -1,0 +1,225 @@
+package provision
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+
+	"github.com/tallyboard/tallyboard/services/internal/kit/jsbus"
+	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
+)
+
+// patience bounds what a test waits for; it is only used up by a test that fails.
+const patience = 20 * time.Second
+
+const deployDir = "../../../../deploy"
+
+// natsServer runs a server on the configuration of deploy/nats with fresh secrets, in the folders of the containers.
+func natsServer(t *testing.T) (url string, secrets SecretsConfig) {
+	t.Helper()
+	secrets = setup(t)
+	secretsOf(t, secrets, false, time.Now())
+	root := t.TempDir()
+	config := filepath.Join(root, "etc", "tallyboard")
+	copyFiles(t, filepath.Join(deployDir, "nats"), config)
+	copyFiles(t, filepath.Join(secrets.Dir, "nats"), filepath.Join(root, "run", "secrets"))
+	for _, file := range []string{"nats.conf", "cluster.conf"} {
+		if _, err := server.ProcessConfigFile(filepath.Join(config, file)); err != nil {
+			t.Fatalf("%s: %v", file, err)
+		}
+	}
+	options, err := server.ProcessConfigFile(filepath.Join(config, "nats.conf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if options.SyncInterval != time.Second {
+		t.Errorf("it syncs every %s", options.SyncInterval)
+	}
+	options.Host, options.Port, options.HTTPPort, options.StoreDir = "127.0.0.1", -1, 0, t.TempDir()
+	options.NoLog, options.NoSigs = true, true
+	srv, err := server.NewServer(options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Start()
+	t.Cleanup(func() {
+		srv.Shutdown()
+		srv.WaitForShutdown()
+	})
+	if !srv.ReadyForConnections(patience) {
+		t.Fatal("the server does not start")
+	}
+	return srv.ClientURL(), secrets
+}
+
+func copyFiles(t *testing.T, from, to string) {
+	t.Helper()
+	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// busAs connects as a service of compose.yaml does.
+func busAs(t *testing.T, url string, secrets SecretsConfig, consumer, inbox string) *jsbus.Bus {
+	t.Helper()
+	bus, err := jsbus.Connect(t.Context(), jsbus.Config{
+		URL: url, NKeySeedFile: filepath.Join(secrets.Dir, consumer, "nats.seed"), InboxPrefix: inbox, Provisioned: true,
+	}, telemetry.Nop(), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := bus.Close(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	deadline := time.After(patience)
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for !bus.Connected() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("%s does not get in", consumer)
+		}
+	}
+	return bus
+}
+
+func TestServicesCanDoTheirWorkWithTheRightsOfTheConfiguration(t *testing.T) {
+	t.Parallel()
+	url, secrets := natsServer(t)
+	admin := busAs(t, url, secrets, "provision", "_INBOX_admin")
+	if err := admin.Provision(t.Context(), "stats"); err != nil {
+		t.Fatal(err)
+	}
+	task := busAs(t, url, secrets, "task-service", "_INBOX_task")
+	stats := busAs(t, url, secrets, "stats-service", "_INBOX_stats")
+
+	ctx, cancel := context.WithCancel(t.Context())
+	received, tailed, subscribed := make(chan string, 1), make(chan string, 1), make(chan struct{}, 1)
+	ended := make(chan error, 2)
+	go func() {
+		ended <- stats.Consume(ctx, "stats", func(_ context.Context, batch []jsbus.Delivery) {
+			for _, d := range batch {
+				if err := d.Ack(); err != nil {
+					t.Error(err)
+				}
+				received <- string(d.Data)
+			}
+		})
+	}()
+	go func() {
+		ended <- task.Tail(ctx, func(batch []jsbus.Delivery) { tailed <- string(batch[0].Data) }, jsbus.OnSubscribed(func() { subscribed <- struct{}{} }))
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-ended
+		<-ended
+	})
+	wait := func(what string, c <-chan string) {
+		t.Helper()
+		select {
+		case got := <-c:
+			if got != "hello" {
+				t.Errorf("%s: %q", what, got)
+			}
+		case <-time.After(patience):
+			t.Fatalf("%s: nothing came", what)
+		}
+	}
+	select {
+	case <-subscribed:
+	case <-time.After(patience):
+		t.Fatal("task-service cannot tail the stream")
+	}
+	woken := make(chan string, 2)
+	for _, hint := range []struct {
+		from, to *jsbus.Bus
+		subject  string
+	}{{task, task, "wake.relay"}, {stats, stats, "wake.stats.x"}} {
+		stop, err := hint.to.Listen(hint.subject, func(data []byte) { woken <- string(data) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stop()
+	}
+	if _, err := task.Publish(t.Context(), []jsbus.Msg{{Subject: "tasks.p.t", ID: "1", Data: []byte("hello")}}); err != nil {
+		t.Fatal(err)
+	}
+	wait("the consumer of stats-service", received)
+	wait("the tail of task-service", tailed)
+	task.Notify("wake.relay", []byte("hello"))
+	wait("a hint between replicas of task-service", woken)
+	stats.Notify("wake.stats.x", []byte("hello"))
+	wait("a hint between replicas of stats-service", woken)
+}
+
+func TestServicesMayNotDoMore(t *testing.T) {
+	t.Parallel()
+	url, secrets := natsServer(t)
+	for _, c := range []struct{ consumer, publish, subscribe string }{
+		{consumer: "task-service", publish: "$JS.API.STREAM.DELETE.TASKS"},
+		{consumer: "task-service", publish: "$JS.API.STREAM.PURGE.TASKS"},
+		{consumer: "task-service", publish: "$JS.API.STREAM.CREATE.OTHER"},
+		{consumer: "task-service", publish: "$JS.API.CONSUMER.DELETE.TASKS.stats"},
+		{consumer: "task-service", publish: "$JS.API.CONSUMER.CREATE.TASKS.stats"},
+		{consumer: "task-service", publish: "$JS.API.CONSUMER.MSG.NEXT.TASKS.stats"},
+		{consumer: "task-service", publish: "$JS.ACK.TASKS.stats.1.1.1.1.1"},
+		{consumer: "task-service", publish: "wake.stats.x"},
+		{consumer: "task-service", subscribe: "_INBOX_stats.>"},
+		{consumer: "task-service", subscribe: "tasks.>"},
+		{consumer: "stats-service", publish: "tasks.p.t"},
+		{consumer: "stats-service", publish: "wake.relay"},
+		{consumer: "stats-service", publish: "$JS.API.CONSUMER.DELETE.TASKS.stats"},
+		{consumer: "stats-service", publish: "$JS.API.CONSUMER.CREATE.TASKS.other"},
+		{consumer: "stats-service", subscribe: "_INBOX_task.>"},
+		{consumer: "stats-service", subscribe: "tasks.>"},
+		{consumer: "provision", publish: "tasks.p.t"},
+		{consumer: "provision", subscribe: "tasks.>"},
+	} {
+		t.Run(c.consumer+" "+c.publish+c.subscribe, func(t *testing.T) {
+			t.Parallel()
+			if err := attempt(t, url, filepath.Join(secrets.Dir, c.consumer, "nats.seed"), c.publish, c.subscribe); err == nil {
+				t.Error("it may")
+			}
+		})
+	}
+	if _, err := nats.Connect(url); err == nil {
+		t.Error("whoever has no identity gets in")
+	}
+}
+
+// attempt publishes or subscribes, and returns what the server objects to.
+func attempt(t *testing.T, url, seed, publish, subscribe string) error {
+	t.Helper()
+	identity, err := nats.NkeyOptionFromSeed(seed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc, err := nats.Connect(url, identity, nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	if publish != "" {
+		err = nc.Publish(publish, nil)
+	} else {
+		_, err = nc.SubscribeSync(subscribe)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := nc.Flush(); err != nil { // a refusal comes before the answer to this
+		t.Fatal(err)
+	}
+	return nc.LastError()
+}
