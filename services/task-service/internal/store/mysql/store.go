@@ -1,7 +1,7 @@
 // Package mysql keeps everything of task-service in MySQL 8.0 and later or MariaDB 10.11 and later.
 //
 // Statements use nothing newer than both understand. All transactions but snapshots are READ COMMITTED: under REPEATABLE
-// READ the relay's SKIP LOCKED would block writers. Times are UTC, whole microseconds; ids are 16 bytes.
+// READ range locks would block writers of other rows. Times are UTC, whole microseconds; ids are 16 bytes.
 package mysql
 
 import (

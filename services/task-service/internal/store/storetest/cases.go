@@ -42,6 +42,7 @@ var cases = []testCase{
 	{"bad cursors", badCursors, false},
 	{"relay", relay, true},
 	{"relay concurrent", relayConcurrent, true},
+	{"relay during imports", relayDuringImports, true},
 	{"relay fenced", relayFenced, true},
 	{"forget idempotency", forget, true},
 	{"time travel", timeTravel, false},

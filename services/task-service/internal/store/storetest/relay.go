@@ -16,8 +16,14 @@ import (
 	"github.com/tallyboard/tallyboard/services/task-service/internal/task"
 )
 
-// allEvents reads every positioned event.
+// allEvents reads every positioned event, in small parts.
 func (f *fixture) allEvents(t testing.TB) []history.Event {
+	t.Helper()
+	return f.eventsIn(t, 7)
+}
+
+// eventsIn reads every positioned event in parts of a size.
+func (f *fixture) eventsIn(t testing.TB, size int) []history.Event {
 	t.Helper()
 	var all []history.Event
 	for {
@@ -25,7 +31,7 @@ func (f *fixture) allEvents(t testing.TB) []history.Event {
 		if len(all) > 0 {
 			after = all[len(all)-1].Pos
 		}
-		part, err := f.EventsAfter(f.ctx, uuid.Nil, after, 7)
+		part, err := f.EventsAfter(f.ctx, uuid.Nil, after, size)
 		ok(t, "read events", err)
 		if len(part) == 0 {
 			return all

@@ -176,7 +176,7 @@ func (q *Queries) Unpublished(ctx context.Context, arg UnpublishedParams) ([]Eve
 }
 
 const waitingEvents = `-- name: WaitingEvents :many
-SELECT id FROM events WHERE shard = ? AND pos IS NULL ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED
+SELECT id FROM events WHERE shard = ? AND pos IS NULL ORDER BY id LIMIT ?
 `
 
 type WaitingEventsParams struct {
@@ -184,7 +184,9 @@ type WaitingEventsParams struct {
 	Limit int32
 }
 
-// SKIP LOCKED passes over rows of transactions that are not committed yet instead of waiting for them.
+// A plain read: it sees each transaction whole or not at all. Locking reads do not: with SKIP LOCKED, InnoDB passes over those
+// rows of a transaction whose locks it is still releasing, and the rest would get their positions first. The lock on the
+// row of relay_positions keeps other relays out.
 func (q *Queries) WaitingEvents(ctx context.Context, arg WaitingEventsParams) ([]int64, error) {
 	rows, err := q.db.QueryContext(ctx, waitingEvents, arg.Shard, arg.Limit)
 	if err != nil {

@@ -4,9 +4,11 @@ SELECT epoch, given, published FROM relay_positions WHERE shard = ? FOR UPDATE;
 -- name: RelayPositions :one
 SELECT epoch, given, published FROM relay_positions WHERE shard = ?;
 
--- SKIP LOCKED passes over rows of transactions that are not committed yet instead of waiting for them.
+-- A plain read: it sees each transaction whole or not at all. Locking reads do not: with SKIP LOCKED, InnoDB passes over those
+-- rows of a transaction whose locks it is still releasing, and the rest would get their positions first. The lock on the
+-- row of relay_positions keeps other relays out.
 -- name: WaitingEvents :many
-SELECT id FROM events WHERE shard = ? AND pos IS NULL ORDER BY id LIMIT ? FOR UPDATE SKIP LOCKED;
+SELECT id FROM events WHERE shard = ? AND pos IS NULL ORDER BY id LIMIT ?;
 
 -- name: SetGiven :exec
 UPDATE relay_positions SET epoch = ?, given = ? WHERE shard = ?;
