@@ -10,7 +10,7 @@ export const baseUrl = inject('baseUrl');
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 360, height: 740 };
 /** Longest wait for anything to appear; live changes are far quicker. */
-export const PATIENCE_MS = 10_000;
+export const PATIENCE_MS = 20_000;
 
 let browser: Browser;
 let contexts: BrowserContext[] = [];
