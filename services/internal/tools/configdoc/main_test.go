@@ -7,6 +7,7 @@ import (
 )
 
 func TestReadsNestedStructs(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	source := `package p
 type Config struct {

@@ -40,7 +40,7 @@ func Run(ctx context.Context, cfg Config, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, closeLogs()) }()
 	b := &bench{cfg: cfg, out: out, logs: logs}
-	defer func() { err = errors.Join(err, b.close()) }()
+	defer func() { err = errors.Join(err, b.close(context.WithoutCancel(ctx))) }()
 	if err := b.setUp(ctx); err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func stopAll(services ...*service) error {
 	return errors.Join(errs...)
 }
 
-func (b *bench) close() error {
+func (b *bench) close(ctx context.Context) error {
 	errs := []error{stopAll(b.task, b.stats)}
 	if b.nats != nil {
 		b.nats.Shutdown()
@@ -161,7 +161,7 @@ func (b *bench) close() error {
 		errs = append(errs, os.RemoveAll(b.natsDir))
 	}
 	if b.admin != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 		defer cancel()
 		_, err := b.admin.ExecContext(ctx, "DROP DATABASE IF EXISTS "+b.database)
 		errs = append(errs, err, b.admin.Close())

@@ -12,6 +12,9 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
+// importTimeout is how long the server may take for an answer; an import of a hundred thousand tasks takes longest.
+const importTimeout = 10 * time.Minute
+
 // client speaks to task-service with as little work of its own as an HTTP client can have.
 type client struct {
 	host    *fasthttp.HostClient
@@ -23,7 +26,7 @@ type client struct {
 
 func newClient(addr string, conns int, project string) *client {
 	return &client{
-		host:    &fasthttp.HostClient{Addr: addr, MaxConns: conns, ReadTimeout: 30 * time.Second, WriteTimeout: 30 * time.Second},
+		host:    &fasthttp.HostClient{Addr: addr, MaxConns: conns, ReadTimeout: importTimeout, WriteTimeout: time.Minute},
 		base:    "http://" + addr,
 		project: project,
 	}
@@ -55,7 +58,9 @@ func (c *client) do(method, path, contentType string, body []byte, want int, rea
 func (c *client) createProject() (id uuid.UUID, err error) {
 	body := fmt.Appendf(nil, `{"key":%q,"name":"Benchmark %s"}`, c.project, c.project)
 	err = c.do("POST", "/api/v1/projects", "application/json", body, 201, func(b []byte) error {
-		var p struct{ ID uuid.UUID }
+		var p struct {
+			ID uuid.UUID `json:"id"`
+		}
 		err := json.Unmarshal(b, &p)
 		id = p.ID
 		return err

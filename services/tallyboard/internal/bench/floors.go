@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -96,11 +97,11 @@ func (f *floors) list(ctx context.Context, _, _ int) error {
 }
 
 // drain scans every column of every row, as any user of the rows must.
-func drain(rows *sql.Rows, err error, want int) error {
-	if err != nil {
-		return err
+func drain(rows *sql.Rows, failed error, want int) (err error) {
+	if failed != nil {
+		return failed
 	}
-	defer rows.Close()
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	cells := make([]sql.RawBytes, strings.Count(columns, ",")+1)
 	dest := make([]any, len(cells))
 	for i := range cells {
@@ -123,12 +124,12 @@ func drain(rows *sql.Rows, err error, want int) error {
 }
 
 // loadIDs fetches the ids of the measured project.
-func (f *floors) loadIDs(ctx context.Context) error {
+func (f *floors) loadIDs(ctx context.Context) (err error) {
 	rows, err := f.db.QueryContext(ctx, "SELECT id FROM tasks WHERE project_id = ? AND trashed IS NULL", f.project[:])
 	if err != nil {
 		return fmt.Errorf("ids of the measured project: %w", err)
 	}
-	defer rows.Close()
+	defer func() { err = errors.Join(err, rows.Close()) }()
 	f.ids = f.ids[:0]
 	for rows.Next() {
 		var id uuid.UUID

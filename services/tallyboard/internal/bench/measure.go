@@ -16,7 +16,7 @@ type row struct {
 	target         float64
 }
 
-func (b *bench) measure(ctx context.Context) error {
+func (b *bench) measure(ctx context.Context) (err error) {
 	dsn, err := dsnFor(b.cfg.DSN, b.database)
 	if err != nil {
 		return err
@@ -25,7 +25,7 @@ func (b *bench) measure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close()
+	defer func() { err = errors.Join(err, db.Close()) }()
 	f := &floors{db: db}
 	if err := f.prepare(ctx); err != nil {
 		return err

@@ -28,7 +28,7 @@ func startService(ctx context.Context, name, binary string, env []string, logs i
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.CommandContext(ctx, binary, "serve") //nolint:gosec // a binary of ours
+	cmd := exec.CommandContext(ctx, binary, "serve")
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 20 * time.Second
 	cmd.Env = append(os.Environ(), append(env, "LISTEN="+addr)...)
@@ -57,7 +57,7 @@ func healthy(ctx context.Context, addr string) bool {
 	if err != nil {
 		return false
 	}
-	defer res.Body.Close()
+	defer res.Body.Close() //nolint:errcheck // the status is all that was asked for
 	return res.StatusCode == http.StatusOK
 }
 
@@ -77,6 +77,5 @@ func freeAddr() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	return l.Addr().String(), l.Close()
 }

@@ -54,8 +54,13 @@ func Run(ctx context.Context, cfg Config, out io.Writer) error {
 		return fmt.Errorf("import the demo: %s", explain(status, body))
 	}
 	var report struct {
-		Tasks, Known, Events, RefusedRows int64
-		Refused                           []struct{ Reason string }
+		Tasks       int64 `json:"tasks"`
+		Known       int64 `json:"known"`
+		Events      int64 `json:"events"`
+		RefusedRows int64 `json:"refusedRows"`
+		Refused     []struct {
+			Reason string `json:"reason"`
+		} `json:"refused"`
 	}
 	if err := json.Unmarshal(body, &report); err != nil {
 		return fmt.Errorf("read the import's report: %w", err)
@@ -75,9 +80,10 @@ func limitWIP(ctx context.Context, url string, wanted []state) error {
 	}
 	var have struct {
 		States []struct {
-			ID, Name string
-			WIPLimit *int
-		}
+			ID       string `json:"id"`
+			Name     string `json:"name"`
+			WIPLimit *int   `json:"wipLimit"`
+		} `json:"states"`
 	}
 	if err := json.Unmarshal(body, &have); err != nil {
 		return fmt.Errorf("read the project: %w", err)
@@ -114,14 +120,17 @@ func send(ctx context.Context, method, url string, body []byte) (status int, ans
 	if err != nil {
 		return 0, nil, err
 	}
-	defer res.Body.Close()
+	defer res.Body.Close() //nolint:errcheck // it is only read, and reading reports what fails
 	answer, err = io.ReadAll(io.LimitReader(res.Body, 1<<20))
 	return res.StatusCode, answer, err
 }
 
 // explain shows what a problem document says.
 func explain(status int, body []byte) string {
-	var p struct{ Detail, Title string }
+	var p struct {
+		Detail string `json:"detail"`
+		Title  string `json:"title"`
+	}
 	if json.Unmarshal(body, &p) == nil && p.Detail+p.Title != "" {
 		return fmt.Sprintf("%s (status %d)", strings.TrimSpace(p.Title+": "+p.Detail), status)
 	}

@@ -142,7 +142,7 @@ func (w *writer) id(at time.Time, kind string, n int) uuid.UUID {
 	var id uuid.UUID
 	copy(id[:], sum[:16])
 	var ms [8]byte
-	binary.BigEndian.PutUint64(ms[:], uint64(at.UnixMilli())) //nolint:gosec // after 1970
+	binary.BigEndian.PutUint64(ms[:], uint64(at.UnixMilli()))
 	copy(id[:6], ms[2:])
 	id[6], id[8] = 0x70|id[6]&0x0f, 0x80|id[8]&0x3f
 	return id

@@ -80,5 +80,5 @@ func unavailable(w http.ResponseWriter, r *http.Request, name string) {
 	w.WriteHeader(http.StatusServiceUnavailable)
 	problem := map[string]any{"type": "about:blank", "title": "Service Unavailable", "status": http.StatusServiceUnavailable,
 		"code": "unavailable", "detail": "The " + name + " does not answer right now. Try again in a moment.", "instance": r.URL.Path}
-	_ = json.NewEncoder(w).Encode(problem) // the client may be gone; nothing else to tell it
+	_ = json.NewEncoder(w).Encode(problem) //nolint:errchkjson // the client may be gone; nothing else to tell it
 }

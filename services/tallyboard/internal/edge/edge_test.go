@@ -18,7 +18,7 @@ func setup(t *testing.T, task, stats http.Handler) *httptest.Server {
 	ts, ss := httptest.NewServer(task), httptest.NewServer(stats)
 	addr := func(s *httptest.Server) string { return strings.TrimPrefix(s.URL, "http://") }
 	front := httptest.NewServer(New(Config{TaskAddr: addr(ts), StatsAddr: addr(ss), DialTimeout: time.Second, IdleConns: 4},
-		slog.New(slog.NewTextHandler(io.Discard, nil))))
+		slog.New(slog.DiscardHandler)))
 	t.Cleanup(func() { front.Close(); ts.Close(); ss.Close() })
 	return front
 }
@@ -27,18 +27,25 @@ func says(text string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, text, " ", r.URL.Path, " ", r.Host) })
 }
 
-func get(t *testing.T, url string) (*http.Response, string) {
+// answer is a response that was read to its end.
+type answer struct {
+	status int
+	header http.Header
+	body   string
+}
+
+func get(t *testing.T, url string) answer {
 	t.Helper()
-	res, err := http.Get(url) //nolint:gosec,noctx // a test server
+	res, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close()
+	defer res.Body.Close() //nolint:errcheck // what matters was read
 	b, err := io.ReadAll(res.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return res, string(b)
+	return answer{res.StatusCode, res.Header, string(b)}
 }
 
 func TestRoutesByPath(t *testing.T) {
@@ -52,7 +59,7 @@ func TestRoutesByPath(t *testing.T) {
 		"/api/v1/stats/verify":          "stats /api/v1/stats/verify ",
 		"/api/v1/stats/projects/WEB/ok": "stats /api/v1/stats/projects/WEB/ok ",
 	} {
-		if _, got := get(t, front.URL+path); got != want+host {
+		if got := get(t, front.URL+path).body; got != want+host {
 			t.Errorf("GET %s: got %q, want %q", path, got, want+host)
 		}
 	}
@@ -61,15 +68,18 @@ func TestRoutesByPath(t *testing.T) {
 func TestServiceAwayIsAProblem(t *testing.T) {
 	t.Parallel()
 	front := httptest.NewServer(New(Config{TaskAddr: "127.0.0.1:1", StatsAddr: "127.0.0.1:1", DialTimeout: time.Second, IdleConns: 1},
-		slog.New(slog.NewTextHandler(io.Discard, nil))))
+		slog.New(slog.DiscardHandler)))
 	defer front.Close()
-	res, body := get(t, front.URL+"/api/v1/stats/verify")
-	if res.StatusCode != 503 || res.Header.Get("Retry-After") == "" || res.Header.Get("Content-Type") != "application/problem+json" {
-		t.Fatalf("got %d %v", res.StatusCode, res.Header)
+	res := get(t, front.URL+"/api/v1/stats/verify")
+	if res.status != http.StatusServiceUnavailable || res.header.Get("Retry-After") == "" || res.header.Get("Content-Type") != "application/problem+json" {
+		t.Fatalf("got %d %v", res.status, res.header)
 	}
-	var p struct{ Code, Detail string }
-	if err := json.Unmarshal([]byte(body), &p); err != nil || p.Code != "unavailable" || !strings.Contains(p.Detail, "stats-service") {
-		t.Fatalf("got %q, %v", body, err)
+	var p struct {
+		Code   string `json:"code"`
+		Detail string `json:"detail"`
+	}
+	if err := json.Unmarshal([]byte(res.body), &p); err != nil || p.Code != "unavailable" || !strings.Contains(p.Detail, "stats-service") {
+		t.Fatalf("got %q, %v", res.body, err)
 	}
 }
 
@@ -79,14 +89,16 @@ func TestStreamsPassAtOnce(t *testing.T) {
 	front := setup(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/event-stream")
 		fmt.Fprint(w, "data: first\n\n")
-		w.(http.Flusher).Flush()
+		if err := http.NewResponseController(w).Flush(); err != nil {
+			t.Error(err)
+		}
 		<-release
 	}), says("stats"))
-	res, err := http.Get(front.URL + "/api/v1/projects/WEB/events") //nolint:noctx // a test server
+	res, err := http.Get(front.URL + "/api/v1/projects/WEB/events")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close()
+	defer res.Body.Close()                                  //nolint:errcheck // what matters was read
 	line, err := bufio.NewReader(res.Body).ReadString('\n') // would hang if the edge buffered
 	close(release)
 	if err != nil || line != "data: first\n" {

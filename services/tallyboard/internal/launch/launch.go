@@ -90,7 +90,7 @@ func (c Config) database(ctx context.Context, closer *boot.Closer, d Deps) (stri
 // nats returns the URL of the configured server, or starts the embedded one and returns how to connect to it in-process.
 func (c Config) nats(closer *boot.Closer, d Deps) (url string, connect func(name string) (*nats.Conn, error), err error) {
 	if c.NATSURL != "" {
-		return c.NATSURL, func(string) (*nats.Conn, error) { return nil, nil }, nil //nolint:nilnil // nil: the service connects by URL itself
+		return c.NATSURL, func(string) (*nats.Conn, error) { return nil, nil }, nil // nil: the service connects by URL itself
 	}
 	srv, err := natsembed.Start(natsembed.Config{StoreDir: filepath.Join(c.DataDir, "nats"), SyncInterval: c.SyncInterval, MaxStore: c.MaxStore, StartTimeout: c.ReadyTimeout}, d.Log)
 	if err != nil {
@@ -114,7 +114,7 @@ func (c Config) serve(ctx context.Context, closer *boot.Closer, d Deps, front ne
 	if err := statsapp.Migrate(ctx, databaseURL, d.Log); err != nil {
 		return fmt.Errorf("prepare the database for statistics: %w", err)
 	}
-	environ := append(d.Environ, "DATABASE_URL="+databaseURL, "NATS_URL="+natsURL, "LISTEN=127.0.0.1:0", "MIGRATE=false")
+	environ := slices.Concat(d.Environ, []string{"DATABASE_URL=" + databaseURL, "NATS_URL=" + natsURL, "LISTEN=127.0.0.1:0", "MIGRATE=false"})
 	if loopback(c.Host) && !slices.ContainsFunc(d.Environ, func(kv string) bool { return strings.HasPrefix(kv, "ALLOWED_HOSTS=") }) {
 		// Without accounts, a web page that makes its own name point here would otherwise be the owner.
 		environ = append(environ, "ALLOWED_HOSTS=localhost,127.0.0.1,::1")
@@ -189,17 +189,17 @@ func (c Config) serve(ctx context.Context, closer *boot.Closer, d Deps, front ne
 	c.announce(d, front)
 	select {
 	case err := <-failed:
-		return errors.Join(err, c.stopEdge(server), stop())
+		return errors.Join(err, c.stopEdge(context.WithoutCancel(ctx), server), stop())
 	case <-ctx.Done():
 		fmt.Fprintln(d.Out, "Stopping …")
-		return errors.Join(c.stopEdge(server), stop())
+		return errors.Join(c.stopEdge(context.WithoutCancel(ctx), server), stop())
 	}
 }
 
 // stopEdge lets open requests finish. Live streams do not finish by themselves: they get a moment, and end with their
 // services; browsers resume them where they were.
-func (c Config) stopEdge(server *http.Server) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+func (c Config) stopEdge(ctx context.Context, server *http.Server) error {
+	ctx, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return fmt.Errorf("stop the edge: %w", err)
@@ -212,7 +212,8 @@ func (c Config) announce(d Deps, front net.Listener) {
 	if loopback(host) {
 		host = "localhost"
 	}
-	url := fmt.Sprintf("http://%s", net.JoinHostPort(host, strconv.Itoa(front.Addr().(*net.TCPAddr).Port)))
+	port := front.Addr().(*net.TCPAddr).Port //nolint:errcheck // front listens on TCP
+	url := fmt.Sprintf("http://%s", net.JoinHostPort(host, strconv.Itoa(port)))
 	fmt.Fprintf(d.Out, "Tallyboard is ready at %s\n  data in %s · API docs at %s/api/docs · Ctrl+C stops it\n", url, c.DataDir, url)
 	if d.Ready != nil {
 		d.Ready(url)

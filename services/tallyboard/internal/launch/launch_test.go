@@ -29,13 +29,7 @@ const childVariable = "TALLYBOARD_TEST_CHILD"
 
 func TestMain(m *testing.M) {
 	if os.Getenv(childVariable) != "" {
-		ctx, stop := boot.SignalContext()
-		defer stop()
-		cfg, err := boot.LoadConfig[Config](os.Environ())
-		if err == nil {
-			err = Run(ctx, cfg, Deps{Environ: os.Environ(), Out: os.Stdout, Log: slog.New(slog.DiscardHandler), LogOut: io.Discard, UI: fstest.MapFS{}, Version: "test"})
-		}
-		if err != nil {
+		if err := runProduct(); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
@@ -44,14 +38,24 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m)
 }
 
+func runProduct() error {
+	ctx, stop := boot.SignalContext()
+	defer stop()
+	cfg, err := boot.LoadConfig[Config](os.Environ())
+	if err != nil {
+		return err
+	}
+	return Run(ctx, cfg, Deps{Environ: os.Environ(), Out: os.Stdout, Log: slog.New(slog.DiscardHandler), LogOut: io.Discard, UI: fstest.MapFS{}, Version: "test"})
+}
+
 // dataDir is open to others, so that the database's unprivileged user can reach it when root runs the tests.
 func dataDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "tallyboard-launch")
+	dir, err := os.MkdirTemp("", "tallyboard-launch") //nolint:usetesting // t.TempDir is closed to the database's user
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // see above
+	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -65,7 +69,7 @@ func dataDir(t *testing.T) string {
 // child starts the product as a process of its own and returns its address once it is ready.
 func child(t *testing.T, dir string) (cmd *exec.Cmd, url string) {
 	t.Helper()
-	cmd = exec.Command(os.Args[0]) //nolint:gosec,noctx // ended by the test
+	cmd = exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), childVariable+"=1", "PORT=0", "DATA_DIR="+dir, "POSTGRES_DIR="+binariesDir(t))
 	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()
@@ -113,7 +117,7 @@ func call(t *testing.T, method, url, body string, want int, into any) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer res.Body.Close()
+	defer res.Body.Close() //nolint:errcheck // what matters was read
 	answer, err := io.ReadAll(res.Body)
 	if err != nil {
 		t.Fatal(err)
@@ -142,6 +146,7 @@ func awaitStats(t *testing.T, url string, n int) {
 }
 
 func TestEverythingWorksAndSurvivesKill(t *testing.T) {
+	t.Parallel()
 	dir := dataDir(t)
 	cmd, url := child(t, dir)
 	call(t, "POST", url+"/api/v1/projects", `{"key":"RUN","name":"Run"}`, 201, nil)
@@ -153,7 +158,7 @@ func TestEverythingWorksAndSurvivesKill(t *testing.T) {
 	call(t, "GET", url+"/api/v1/stats/health", "", 200, nil)
 
 	// A second instance on the same data is refused in one sentence.
-	second := exec.Command(os.Args[0]) //nolint:gosec,noctx // ends by itself
+	second := exec.Command(os.Args[0])
 	second.Env = append(os.Environ(), childVariable+"=1", "PORT=0", "DATA_DIR="+dir)
 	out, err := second.CombinedOutput()
 	if err == nil || !strings.Contains(string(out), "another Tallyboard is running on the data folder") {
@@ -186,20 +191,21 @@ func TestEverythingWorksAndSurvivesKill(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("after an interrupt: %v", err)
 	}
-	if conn, err := net.Dial("tcp", strings.TrimPrefix(strings.Replace(url, "localhost", "127.0.0.1", 1), "http://")); err == nil { //nolint:noctx // refused at once
-		conn.Close()
+	if conn, err := net.Dial("tcp", strings.TrimPrefix(strings.Replace(url, "localhost", "127.0.0.1", 1), "http://")); err == nil {
+		conn.Close() //nolint:errcheck // the test has failed already
 		t.Error("the port is still open")
 	}
 }
 
 func TestPortInUseIsOneSentence(t *testing.T) {
 	t.Parallel()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // returns at once
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	cfg := Config{Host: "127.0.0.1", Port: l.Addr().(*net.TCPAddr).Port, DataDir: t.TempDir(), StopTimeout: time.Second, ReadyTimeout: time.Second}
+	defer l.Close()                      //nolint:errcheck // the test is over
+	port := l.Addr().(*net.TCPAddr).Port //nolint:errcheck // l listens on TCP
+	cfg := Config{Host: "127.0.0.1", Port: port, DataDir: t.TempDir(), StopTimeout: time.Second, ReadyTimeout: time.Second}
 	err = Run(t.Context(), cfg, Deps{Out: io.Discard, Log: slog.New(slog.DiscardHandler), LogOut: io.Discard})
 	if err == nil || !strings.Contains(err.Error(), "is in use") {
 		t.Errorf("got %v", err)

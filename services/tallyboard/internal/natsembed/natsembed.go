@@ -57,9 +57,17 @@ func (s *Server) Stop() {
 // logger passes the server's warnings and errors on; its notices are for operators of real servers.
 type logger struct{ log *slog.Logger }
 
-func (l logger) Noticef(format string, v ...any) { l.log.Debug(fmt.Sprintf("nats: "+format, v...)) }
-func (l logger) Warnf(format string, v ...any)   { l.log.Warn(fmt.Sprintf("nats: "+format, v...)) }
-func (l logger) Errorf(format string, v ...any)  { l.log.Error(fmt.Sprintf("nats: "+format, v...)) }
-func (l logger) Fatalf(format string, v ...any)  { l.log.Error(fmt.Sprintf("nats: "+format, v...)) }
-func (l logger) Debugf(string, ...any)           {}
-func (l logger) Tracef(string, ...any)           {}
+func (l logger) Noticef(format string, v ...any) {
+	l.log.Debug("nats", "message", fmt.Sprintf(format, v...))
+}
+func (l logger) Warnf(format string, v ...any) {
+	l.log.Warn("nats", "message", fmt.Sprintf(format, v...))
+}
+func (l logger) Errorf(format string, v ...any) {
+	l.log.Error("nats", "message", fmt.Sprintf(format, v...))
+}
+func (l logger) Fatalf(format string, v ...any) {
+	l.log.Error("nats", "message", fmt.Sprintf(format, v...))
+}
+func (l logger) Debugf(string, ...any) {}
+func (l logger) Tracef(string, ...any) {}

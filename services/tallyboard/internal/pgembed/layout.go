@@ -67,7 +67,9 @@ func (s *Server) version() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var pkg struct{ Version string }
+	var pkg struct {
+		Version string `json:"version"`
+	}
 	if err := json.Unmarshal(b, &pkg); err != nil {
 		return "", fmt.Errorf("package.json of PostgreSQL: %w", err)
 	}
@@ -126,7 +128,10 @@ func link(from, to string) error {
 	if err != nil {
 		return err
 	}
-	var links []struct{ Source, Target string }
+	var links []struct {
+		Source string `json:"source"`
+		Target string `json:"target"`
+	}
 	if err := json.Unmarshal(b, &links); err != nil {
 		return fmt.Errorf("pg-symlinks.json: %w", err)
 	}

@@ -20,11 +20,11 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // openDir returns a folder the unprivileged database user can reach, which t.TempDir is not when root runs the test.
 func openDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "pgembed")
+	dir, err := os.MkdirTemp("", "pgembed") //nolint:usetesting // t.TempDir is closed to the database's user
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // see above
+	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -65,7 +65,7 @@ func query(t *testing.T, s *Server, sql string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close(ctx)
+	defer conn.Close(ctx) //nolint:errcheck // what matters was read
 	rows, err := conn.Query(ctx, sql)
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +102,7 @@ func TestDataSurviveStopCrashAndOrphan(t *testing.T) {
 	for {
 		conn, err := pgx.Connect(ctx, s.URL())
 		if err == nil && s.postmaster() != pid {
-			conn.Close(ctx)
+			conn.Close(ctx) //nolint:errcheck // that it connected is enough
 			break
 		}
 		if ctx.Err() != nil {
@@ -158,10 +158,10 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	}
 	dir := openDir(t)
 	cfg = config(t, dir)
-	if err := os.MkdirAll(filepath.Join(dir, "postgres", "cluster"), 0o755); err != nil { //nolint:gosec // test data
+	if err := os.MkdirAll(filepath.Join(dir, "postgres", "cluster"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "postgres", "cluster", "PG_VERSION"), []byte("9\n"), 0o644); err != nil { //nolint:gosec // test data
+	if err := os.WriteFile(filepath.Join(dir, "postgres", "cluster", "PG_VERSION"), []byte("9\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Start(t.Context(), cfg, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "written by PostgreSQL 9") {

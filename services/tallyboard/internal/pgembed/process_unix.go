@@ -14,7 +14,7 @@ func (s *Server) prepare(cmd *exec.Cmd) {
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if s.uid >= 0 {
-		id := uint32(s.uid) //nolint:gosec // a configured user id, never negative here
+		id := uint32(s.uid) // a configured user id, never negative here
 		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: id, Gid: id}
 	}
 }

@@ -147,13 +147,13 @@ func (s *Server) stopProcess(cmd *exec.Cmd, ended chan error) {
 		s.log.Warn("ask PostgreSQL to stop", "error", err)
 	}
 	select {
-	case <-ended:
+	case <-ended: //nolint:errcheck // how a server ends that was told to says nothing
 	case <-time.After(s.cfg.StopTimeout):
 		s.log.Error("PostgreSQL did not stop in time and is killed; it recovers at the next start", "after", s.cfg.StopTimeout.String())
 		if err := cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			s.log.Error("kill PostgreSQL", "error", err)
 		}
-		<-ended
+		<-ended //nolint:errcheck // likewise: it was killed
 	}
 }
 
@@ -176,7 +176,7 @@ func (s *Server) stopOrphan(ctx context.Context) error {
 	}
 	p, err := os.FindProcess(pid)
 	if err != nil || !alive(p) || !s.isOurs(pid) {
-		return nil //nolint:nilerr // no such process: the file is stale, and PostgreSQL removes it itself
+		return nil // no such process: the file is stale, and PostgreSQL removes it itself
 	}
 	s.log.Info("stopping a PostgreSQL that an earlier run left behind", "pid", pid)
 	if err := fastShutdown(p); err != nil && !errors.Is(err, os.ErrProcessDone) {
@@ -226,6 +226,6 @@ func freePort() (int, error) {
 	if err != nil {
 		return 0, fmt.Errorf("find a free port for PostgreSQL: %w", err)
 	}
-	defer l.Close() //nolint:errcheck // it never accepted anything
-	return l.Addr().(*net.TCPAddr).Port, nil
+	defer l.Close()                          //nolint:errcheck // it never accepted anything
+	return l.Addr().(*net.TCPAddr).Port, nil //nolint:errcheck // it listens on TCP
 }
