@@ -24,7 +24,7 @@ type Config struct {
 	// Dir is the top of the repository.
 	Dir string `env:"COMPOSE_TEST_DIR" envDefault:"."`
 	// Project is the name of the stack; it has volumes, networks and ports of its own.
-	Project string `env:"COMPOSE_TEST_PROJECT" envDefault:"tallyboard-test"`
+	Project string `env:"COMPOSE_TEST_PROJECT" envDefault:"tallyboard-compose-test"`
 	// Keep leaves the stack running, to look at.
 	Keep bool `env:"COMPOSE_TEST_KEEP" envDefault:"false"`
 	// Browser runs the browser tests as well; they need Chromium, which their own script finds.

@@ -103,9 +103,10 @@ func (s *stack) checkBrowser(ctx context.Context) error {
 		return nil
 	}
 	started := time.Now()
-	out, err := s.command(ctx, "env", "E2E_BASE_URL="+s.base, "npm", "--prefix", "services/web", "run", "--silent", "test:e2e")
+	out, err := s.command(ctx, "env", "NO_COLOR=1", "E2E_BASE_URL="+s.base, "npm", "--prefix", "services/web", "run", "--silent", "test:e2e")
 	for line := range strings.Lines(out) {
-		if text := strings.TrimSpace(line); strings.HasPrefix(text, "Tests ") || strings.HasPrefix(text, "Test Files ") {
+		switch text := strings.TrimSpace(line); {
+		case strings.HasPrefix(text, "Tests "), strings.HasPrefix(text, "Test Files "), strings.HasPrefix(text, "×"):
 			s.report.note("%s", text)
 		}
 	}
