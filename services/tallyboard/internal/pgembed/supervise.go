@@ -68,7 +68,8 @@ func (s *Server) runOnce(ctx context.Context, first chan<- error) error {
 	}
 	cmd := exec.Command(filepath.Join(s.bin, "postgres"), "-D", s.cluster(), "-p", strconv.Itoa(s.port), //nolint:gosec,noctx // fixed arguments; ended by stopProcess
 		"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=60",
-		"-c", "shared_buffers=64MB", "-c", "log_min_messages=warning", "-c", "password_encryption=scram-sha-256", "-c", "timezone=UTC")
+		"-c", "shared_buffers=64MB", "-c", "log_min_messages=warning", "-c", "password_encryption=scram-sha-256", "-c", "timezone=UTC",
+		"-c", "autovacuum_naptime=10s") // a fresh import gets its statistics soon, and lists their plans
 	s.prepare(cmd)
 	dieWithParent(cmd)
 	pipe, err := cmd.StderrPipe()
