@@ -62,7 +62,8 @@ export async function open(path: string, options: PageOptions = {}): Promise<Pag
   const page = await context.newPage();
   page.on('pageerror', (error) => faults.push(error.stack ?? error.message));
   page.on('console', (message) => {
-    if (message.type() !== 'error' || options.expectErrors?.test(message.text())) return;
+    // A network interface that comes or goes on this machine cuts requests; the page asks again by itself.
+    if (message.type() !== 'error' || message.text().includes('ERR_NETWORK_CHANGED') || options.expectErrors?.test(message.text())) return;
     faults.push(message.text());
   });
   await page.goto(path);

@@ -74,9 +74,21 @@ export async function request<T>(method: string, path: string, options: RequestO
   };
 }
 
-/** GET returning the body only. */
+/** Waits before a GET that met a dead network is tried again: a laptop that changes networks cuts what is under way. */
+export const GET_RETRY_MS: readonly number[] = [250, 1_000];
+
+/** GET returning the body only; tried again a little later where no answer came. */
 export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return (await request<T>('GET', path, signal ? { signal } : {})).data;
+  for (let tries = 0; ; tries++) {
+    try {
+      return (await request<T>('GET', path, signal ? { signal } : {})).data;
+    } catch (error) {
+      const wait = GET_RETRY_MS[tries];
+      if (!(error instanceof NetworkError) || wait === undefined || !navigator.onLine) throw error;
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      signal?.throwIfAborted();
+    }
+  }
 }
 
 /** Builds a path with a query; empty and missing values are left out, arrays repeat their name. */
