@@ -29,7 +29,7 @@ func (s *stack) checkContainers(ctx context.Context) error {
 		name := c.short(s.cfg.Project)
 		s.report.check(name+": read-only root, no capability, no new privileges", confined(c))
 		s.report.check(name+": memory, processor, processes and log are limited", limited(c), fmt.Sprintf("%.0f MiB, %.1f CPU, %d processes",
-			mib(c.HostConfig.Memory), float64(c.HostConfig.NanoCpus)/1e9, *c.HostConfig.PidsLimit))
+			mib(c.HostConfig.Memory), float64(c.HostConfig.NanoCpus)/1e9, c.pids()))
 		s.report.check(name+": no secret in its settings, and only its own in its volumes", s.ownSecrets(c))
 		if slices.Contains(jobs, c.service()) {
 			s.report.check(name+": it ran to its end", holds(c.State.Status == "exited" && c.State.ExitCode == 0,
@@ -57,12 +57,9 @@ func confined(c container) error {
 
 func limited(c container) error {
 	h := c.HostConfig
-	if h.PidsLimit == nil {
-		h.PidsLimit = new(int64)
-	}
 	return errors.Join(
 		holds(h.Memory > 0, "no memory limit"), holds(h.NanoCpus > 0, "no processor limit"),
-		holds(*h.PidsLimit > 0, "no limit of processes"),
+		holds(c.pids() > 0, "no limit of processes"),
 		holds(h.LogConfig.Config["max-size"] != "" && h.LogConfig.Config["max-file"] != "", "its log may fill the disk"),
 		holds(!c.State.OOMKilled, "it ran out of memory"),
 	)

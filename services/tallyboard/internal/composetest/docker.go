@@ -3,7 +3,6 @@ package composetest
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -14,7 +13,7 @@ import (
 // command runs a program at the top of the repository and returns its standard output. The error has the end of what it
 // said.
 func (s *stack) command(ctx context.Context, name string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, name, args...)
+	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // this program's own commands
 	cmd.Dir, cmd.Env = s.cfg.Dir, s.environ
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -32,7 +31,7 @@ func (s *stack) command(ctx context.Context, name string, args ...string) (strin
 func (s *stack) docker(ctx context.Context, args ...string) error {
 	out, err := s.command(ctx, "docker", args...)
 	if out = strings.TrimSpace(out); out != "" && err == nil {
-		s.report.note("%s", out)
+		s.report.notef("%s", out)
 	}
 	return err
 }
@@ -52,7 +51,7 @@ func (s *stack) clean(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	if _, err := s.compose(ctx, "down", "--volumes", "--remove-orphans", "--timeout", "5"); err != nil {
-		s.report.note("the stack could not be removed: %v", err)
+		s.report.notef("the stack could not be removed: %v", err)
 	}
 }
 
@@ -70,7 +69,7 @@ func (s *stack) explain(ctx context.Context) {
 	if err != nil {
 		state = err.Error()
 	}
-	s.report.note("%s", state)
+	s.report.notef("%s", state)
 	logs, err := s.compose(ctx, "logs", "--no-color", "--tail", "400")
 	if err != nil {
 		logs = err.Error()
@@ -83,13 +82,13 @@ func (s *stack) explain(ctx context.Context) {
 		telling = append(telling, strings.TrimSpace(line[:min(len(line), maxLine)]))
 	}
 	for _, line := range telling[max(0, len(telling)-maxExplained):] {
-		s.report.note("%s", line)
+		s.report.notef("%s", line)
 	}
 }
 
 // container is what docker inspect tells of a container, as far as it is looked at here.
 type container struct {
-	ID      string `json:"Id"`
+	ID      string
 	Name    string
 	Created time.Time
 	State   struct {
@@ -123,8 +122,16 @@ type container struct {
 	}
 	NetworkSettings struct {
 		Networks map[string]struct{ IPAddress string }
-		Ports    map[string][]struct{ HostIp, HostPort string } //nolint:revive,stylecheck // Docker's spelling
+		Ports    map[string][]struct{ HostIP, HostPort string }
 	}
+}
+
+// pids returns the limit of processes; 0 means there is none.
+func (c container) pids() int64 {
+	if c.HostConfig.PidsLimit == nil {
+		return 0
+	}
+	return *c.HostConfig.PidsLimit
 }
 
 // service returns the compose service that a container belongs to.
@@ -154,8 +161,8 @@ func (s *stack) containers(ctx context.Context, all bool, services ...string) ([
 		return nil, err
 	}
 	var list []container
-	if err := json.Unmarshal([]byte(out), &list); err != nil {
-		return nil, fmt.Errorf("read docker inspect: %w", err)
+	if err := decode([]byte(out), &list); err != nil {
+		return nil, err
 	}
 	return list, nil
 }

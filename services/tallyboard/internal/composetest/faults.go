@@ -151,12 +151,12 @@ func (s *stack) checkDownUp(ctx context.Context) error {
 	if _, err := s.compose(ctx, "down"); err != nil {
 		return err
 	}
-	s.report.note("down took %s", seconds(started))
+	s.report.notef("down took %s", seconds(started))
 	started = time.Now()
 	if _, err := s.compose(ctx, "up", "--wait", "--wait-timeout", "180"); err != nil {
 		return err
 	}
-	s.report.note("up took %s", seconds(started))
+	s.report.notef("up took %s", seconds(started))
 	after, err := s.fingerprint(ctx)
 	if err != nil {
 		return err

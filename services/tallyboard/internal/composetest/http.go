@@ -20,8 +20,13 @@ type answer struct {
 
 // decode reads the body as JSON.
 func (a answer) decode(v any) error {
-	if err := json.Unmarshal(a.body, v); err != nil {
-		return fmt.Errorf("read the answer %d %.200s: %w", a.status, a.body, err)
+	return decode(a.body, v)
+}
+
+// decode reads JSON whose names match those of the fields, whatever their case.
+func decode(content []byte, v any) error {
+	if err := json.Unmarshal(content, v); err != nil {
+		return fmt.Errorf("read JSON %.200s: %w", content, err)
 	}
 	return nil
 }

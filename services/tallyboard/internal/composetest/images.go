@@ -2,7 +2,6 @@ package composetest
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -43,8 +42,11 @@ func (s *stack) checkImage(ctx context.Context, name, image string) error {
 			Labels map[string]string
 		}
 	}
-	if err := json.Unmarshal([]byte(out), &list); err != nil || len(list) != 1 {
-		return fmt.Errorf("read docker image inspect: %w", err)
+	if err := decode([]byte(out), &list); err != nil {
+		return err
+	}
+	if len(list) != 1 {
+		return fmt.Errorf("docker image inspect %s tells of %d images", image, len(list))
 	}
 	info := list[0]
 	packed, err := s.packedSize(ctx, image)
@@ -96,21 +98,21 @@ func (s *stack) checkSBOM(ctx context.Context, name, image string) error {
 	defer os.Remove(file) //nolint:errcheck // a temporary file
 	_, err = s.command(ctx, "docker", "cp", id+":/sbom.cdx.json", file)
 	if _, removeErr := s.command(ctx, "docker", "rm", "--force", id); removeErr != nil {
-		s.report.note("%v", removeErr)
+		s.report.notef("%v", removeErr)
 	}
 	if err != nil {
 		s.report.fail(name+": the image has a bill of materials", err)
-		return nil //nolint:nilerr // the rest can go on
+		return nil
 	}
-	content, err := os.ReadFile(file)
+	content, err := os.ReadFile(file) //nolint:gosec // written just now
 	if err != nil {
 		return fmt.Errorf("read the bill of materials: %w", err)
 	}
 	var document struct {
-		BOMFormat  string `json:"bomFormat"`
+		BOMFormat  string
 		Components []struct{ Purl string }
 	}
-	err = json.Unmarshal(content, &document)
+	err = decode(content, &document)
 	if err == nil {
 		err = holds(document.BOMFormat == "CycloneDX" && len(document.Components) > 20, "%d components", len(document.Components))
 	}

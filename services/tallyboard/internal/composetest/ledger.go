@@ -48,8 +48,8 @@ func (l *ledger) retry() {
 	l.retries++
 }
 
-// failure records an answer that no client should see.
-func (l *ledger) failure(format string, args ...any) {
+// failuref records an answer that no client should see.
+func (l *ledger) failuref(format string, args ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.failures = append(l.failures, fmt.Sprintf(format, args...))

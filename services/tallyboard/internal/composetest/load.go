@@ -92,18 +92,18 @@ func (l *load) write(ctx context.Context, method, path, title string, want int) 
 		switch {
 		case err == nil && a.status == want:
 			if err := a.decode(&t); err != nil {
-				l.ledger.failure("%v", err)
+				l.ledger.failuref("%v", err)
 				return task{}, false
 			}
 			return t, true
 		case l.strict:
-			l.ledger.failure("%s %s: %d %v %.200s", method, path, a.status, err, a.body)
+			l.ledger.failuref("%s %s: %d %v %.200s", method, path, a.status, err, a.body)
 			return task{}, false
 		case err == nil && a.status < http.StatusInternalServerError && a.status != http.StatusTooManyRequests:
-			l.ledger.failure("%s %s: %d %.200s", method, path, a.status, a.body)
+			l.ledger.failuref("%s %s: %d %.200s", method, path, a.status, a.body)
 			return task{}, false
 		case time.Since(started) > givesUpAfter:
-			l.ledger.failure("%s %s: no success within %s: %d %v %.200s", method, path, givesUpAfter, a.status, err, a.body)
+			l.ledger.failuref("%s %s: no success within %s: %d %v %.200s", method, path, givesUpAfter, a.status, err, a.body)
 			return task{}, false
 		}
 		if err := rest(whole, retryPause); err != nil {
@@ -119,7 +119,7 @@ func (l *load) read(ctx context.Context, path string) {
 	}
 	a, err := l.once(context.WithoutCancel(ctx), http.MethodGet, path, "")
 	if l.strict && (err != nil || a.status != http.StatusOK) {
-		l.ledger.failure("GET %s: %d %v %.200s", path, a.status, err, a.body)
+		l.ledger.failuref("GET %s: %d %v %.200s", path, a.status, err, a.body)
 	}
 }
 

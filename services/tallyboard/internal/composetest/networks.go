@@ -77,7 +77,7 @@ func (s *stack) checkNetworks(ctx context.Context) error {
 	}
 	for _, bindings := range byService["edge"].NetworkSettings.Ports {
 		for _, b := range bindings {
-			s.report.check("the edge listens on this machine only, unless told otherwise", holds(b.HostIp == "127.0.0.1", "%s", b.HostIp))
+			s.report.check("the edge listens on this machine only, unless told otherwise", holds(b.HostIP == "127.0.0.1", "%s", b.HostIP))
 		}
 	}
 	return nil

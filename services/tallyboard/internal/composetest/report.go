@@ -27,7 +27,7 @@ func (r *report) title(text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.section = time.Now()
-	r.print("\n%s (after %d s)\n", text, int(time.Since(r.started).Seconds()))
+	r.printf("\n%s (after %d s)\n", text, int(time.Since(r.started).Seconds()))
 }
 
 // check records what was asserted: it holds if err is nil. detail is shown with it.
@@ -42,21 +42,21 @@ func (r *report) check(what string, err error, detail ...any) {
 	if len(detail) > 0 {
 		what += ": " + fmt.Sprint(detail...)
 	}
-	r.print("  ok    %s\n", what)
+	r.printf("  ok    %s\n", what)
 }
 
 func (r *report) fail(what string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.failed++
-	r.print("  FAIL  %s: %v\n", what, err)
+	r.printf("  FAIL  %s: %v\n", what, err)
 }
 
-// note prints what is no assertion.
-func (r *report) note(format string, args ...any) {
+// notef prints what is no assertion.
+func (r *report) notef(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.print("        "+format+"\n", args...)
+	r.printf("        "+format+"\n", args...)
 }
 
 // errFailed says that checks failed; each was printed.
@@ -66,7 +66,7 @@ var errFailed = errors.New("checks failed")
 func (r *report) close() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.print("\nafter %d s\n%d passed, %d failed\n",
+	r.printf("\nafter %d s\n%d passed, %d failed\n",
 		int(time.Since(r.started).Seconds()), r.passed, r.failed)
 	if r.failed > 0 {
 		return errFailed
@@ -74,8 +74,8 @@ func (r *report) close() error {
 	return nil
 }
 
-func (r *report) print(format string, args ...any) {
-	fmt.Fprintf(r.out, format, args...) //nolint:errcheck // a report that nobody can read helps nobody
+func (r *report) printf(format string, args ...any) {
+	fmt.Fprintf(r.out, format, args...)
 }
 
 // holds turns a condition into the error of a check.

@@ -14,7 +14,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -128,7 +127,7 @@ func newStack(cfg Config, out io.Writer) (*stack, error) {
 		"PORT="+ports[0], "JAEGER_PORT="+ports[1], "PROMETHEUS_PORT="+ports[2], "GRAFANA_PORT="+ports[3],
 		"BIND=127.0.0.1", "VERSION="+testVersion, "LOG_LEVEL=info", "TRACE_SAMPLE_RATIO=1",
 		"BACKUP_DIR="+filepath.Join(dir, "test-output", "backups"))
-	commit, err := exec.Command("git", "-C", dir, "rev-parse", "HEAD").Output() //nolint:noctx // returns at once
+	commit, err := exec.Command("git", "-C", dir, "rev-parse", "HEAD").Output() //nolint:noctx,gosec // returns at once; the folder is ours
 	if err == nil {
 		s.environ = append(s.environ, "COMMIT="+string(commit[:len(commit)-1]))
 	}
@@ -147,8 +146,10 @@ func freePorts(n int) ([]string, error) {
 		if err != nil {
 			return nil, fmt.Errorf("find a free port: %w", err)
 		}
-		ports[i] = strconv.Itoa(l.Addr().(*net.TCPAddr).Port) //nolint:forcetypeassert // a TCP listener's
-		defer func() { errs = append(errs, l.Close()) }()     // all at the end, so that they differ
+		defer func() { errs = append(errs, l.Close()) }() // all at the end, so that they differ
+		if _, ports[i], err = net.SplitHostPort(l.Addr().String()); err != nil {
+			return nil, fmt.Errorf("find a free port: %w", err)
+		}
 	}
 	return ports, errors.Join(errs...)
 }

@@ -99,7 +99,7 @@ func randomHex(bytes int) (string, error) {
 // checkBrowser runs the browser tests against the stack.
 func (s *stack) checkBrowser(ctx context.Context) error {
 	if !s.cfg.Browser {
-		s.report.note("left out: COMPOSE_TEST_BROWSER=false")
+		s.report.notef("left out: COMPOSE_TEST_BROWSER=false")
 		return nil
 	}
 	started := time.Now()
@@ -107,7 +107,7 @@ func (s *stack) checkBrowser(ctx context.Context) error {
 	for line := range strings.Lines(out) {
 		switch text := strings.TrimSpace(line); {
 		case strings.HasPrefix(text, "Tests "), strings.HasPrefix(text, "Test Files "), strings.HasPrefix(text, "×"):
-			s.report.note("%s", text)
+			s.report.notef("%s", text)
 		}
 	}
 	s.report.check("the browser tests pass through nginx", err, seconds(started))

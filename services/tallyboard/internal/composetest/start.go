@@ -2,7 +2,6 @@ package composetest
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -78,7 +77,7 @@ func (s *stack) readyAfter(ctx context.Context, c container) (time.Duration, err
 			Time time.Time
 			Msg  string
 		}
-		if json.Unmarshal([]byte(line), &entry) == nil && entry.Msg == "ready" {
+		if decode([]byte(line), &entry) == nil && entry.Msg == "ready" {
 			return entry.Time.Sub(started), nil
 		}
 	}

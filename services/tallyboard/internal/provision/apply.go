@@ -42,7 +42,7 @@ type ApplyConfig struct {
 }
 
 // Validate implements what boot.LoadConfig asks for.
-func (c *ApplyConfig) Validate() error {
+func (c ApplyConfig) Validate() error {
 	if _, err := db.EngineOf(c.AdminURL); err != nil {
 		return fmt.Errorf("DATABASE_ADMIN_URL: %w", err)
 	}
@@ -155,7 +155,7 @@ func (c ApplyConfig) untilReachable(ctx context.Context, log *slog.Logger, what 
 		}
 		if !said {
 			said = true
-			log.InfoContext(ctx, "waiting for "+what, "error", err)
+			log.InfoContext(ctx, "waiting for a server", "server", what, "error", err)
 		}
 		timer := time.NewTimer(c.Retry)
 		select {

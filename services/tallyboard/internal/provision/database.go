@@ -39,7 +39,7 @@ func readScripts(cfg ApplyConfig) (scripts, error) {
 		"<database>", cfg.Database, "<migrate-password>", quoted(cfg.MigratePassword),
 		"<task-password>", quoted(cfg.TaskPassword), "<stats-password>", quoted(cfg.StatsPassword))
 	read := func(name string) (string, error) {
-		content, err := os.ReadFile(filepath.Join(cfg.SQLDir, string(engine), name))
+		content, err := os.ReadFile(filepath.Join(cfg.SQLDir, string(engine), name)) //nolint:gosec // deployments say where their SQL is
 		if err != nil {
 			return "", fmt.Errorf("read the SQL of the set-up: %w", err)
 		}
@@ -68,8 +68,7 @@ func makeDatabase(ctx context.Context, adminURL, database, users string) error {
 	name := pgx.Identifier{database}.Sanitize()
 	owner := pgx.Identifier{migrateUser}.Sanitize()
 	_, err = conn.Exec(ctx, "CREATE DATABASE "+name+" OWNER "+owner)
-	var known *pgconn.PgError
-	if errors.As(err, &known) && known.Code == "42P04" { // it is there already
+	if known, ok := errors.AsType[*pgconn.PgError](err); ok && known.Code == "42P04" { // it is there already
 		_, err = conn.Exec(ctx, "ALTER DATABASE "+name+" OWNER TO "+owner)
 	}
 	return errors.Join(err, conn.Close(ctx))
@@ -126,12 +125,10 @@ func mysqlDSN(rawURL string) (*mysql.Config, error) {
 
 // permanent tells errors that waiting does not mend: what the servers refuse, as opposed to servers that are not there.
 func permanent(err error) bool {
-	var my *mysql.MySQLError
-	if errors.As(err, &my) {
+	if my, ok := errors.AsType[*mysql.MySQLError](err); ok {
 		return my.Number != 1053 && my.Number != 1040 // shutting down, too many connections
 	}
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok {
 		return !strings.HasPrefix(pg.Code, "57P") && !strings.HasPrefix(pg.Code, "53") // starting or stopping; no resources
 	}
 	return jsbus.Refused(err)

@@ -2,6 +2,7 @@ package provision
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -122,8 +123,11 @@ func TestServicesCanDoTheirWorkWithTheRightsOfTheConfiguration(t *testing.T) {
 	}()
 	t.Cleanup(func() {
 		cancel()
-		<-ended
-		<-ended
+		for range 2 {
+			if err := <-ended; !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		}
 	})
 	wait := func(what string, c <-chan string) {
 		t.Helper()

@@ -25,7 +25,7 @@ type SecretsConfig struct {
 }
 
 // Validate implements what boot.LoadConfig asks for.
-func (c *SecretsConfig) Validate() error {
+func (c SecretsConfig) Validate() error {
 	for _, host := range c.TLSHosts {
 		if strings.TrimSpace(host) == "" || strings.ContainsAny(host, " /:@") && !strings.Contains(host, "::") {
 			return fmt.Errorf("TLS_HOSTS: %q is neither a name nor an address", host)

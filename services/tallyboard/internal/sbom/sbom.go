@@ -40,7 +40,7 @@ type metadata struct {
 
 type component struct {
 	Type       string     `json:"type"`
-	Ref        string     `json:"bom-ref,omitempty"`
+	Ref        string     `json:"bom-ref,omitempty"` //nolint:tagliatelle // the format's name
 	Name       string     `json:"name"`
 	Version    string     `json:"version"`
 	Purl       string     `json:"purl,omitempty"`

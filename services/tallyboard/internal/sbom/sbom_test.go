@@ -58,7 +58,9 @@ func TestWriteListsModulesAndBundledPackages(t *testing.T) {
 	var doc struct {
 		BomFormat  string `json:"bomFormat"`
 		Components []struct {
-			Name, Version, Purl string
+			Name    string `json:"name"`
+			Version string `json:"version"`
+			Purl    string `json:"purl"`
 		} `json:"components"`
 	}
 	if err := json.Unmarshal(first.Bytes(), &doc); err != nil {
