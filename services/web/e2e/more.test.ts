@@ -69,6 +69,10 @@ describe('settings', () => {
     await page.getByLabel('New label').fill('idea');
     await page.getByRole('button', { name: 'Add label' }).click();
     await page.getByLabel('Name of the label idea').waitFor();
+    await page.getByRole('button', { name: 'Remove the label quick win…' }).click();
+    await page.getByText('It leaves every task').waitFor();
+    await page.getByRole('button', { name: 'Remove the label quick win', exact: true }).click();
+    await page.getByLabel('Name of the label quick win').waitFor({ state: 'detached' });
     await page.getByRole('button', { name: 'Add a member' }).click();
     await page.getByRole('combobox', { name: 'Add a member' }).fill(`Zoe ${Date.now()}`);
     await page.getByRole('option', { name: /Create/ }).click();
@@ -78,7 +82,7 @@ describe('settings', () => {
     await expect.poll(async () => {
       const now = await api<Project>('GET', `/api/v1/projects/${project.key}`);
       return [now.name, now.states.find((state) => state.name === 'In progress')?.wipLimit, now.states.some((state) => state.name === 'Waiting'), now.labels.map((label) => label.name).sort(), now.members.map((member) => member.role).sort()];
-    }).toEqual(['Renamed', 3, true, ['bug', 'idea', 'quick win'], ['owner', 'viewer']]);
+    }).toEqual(['Renamed', 3, true, ['bug', 'idea'], ['owner', 'viewer']]);
 
     await makeTask(project, { title: 'In the way', state: project.states[0]!.id });
     await page.getByRole('button', { name: `Archive the state ${project.states[0]!.name}` }).click();

@@ -82,6 +82,11 @@ describe('a task', () => {
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('Changed my mind').waitFor();
     await settled(page);
+    await page.getByRole('button', { name: 'Remove comment' }).click();
+    await page.getByText('Changed my mind').waitFor({ state: 'detached' });
+    await page.getByRole('group').filter({ hasText: 'Comment removed' }).getByRole('button', { name: 'Undo' }).click();
+    await page.getByText('Changed my mind').waitFor();
+    await settled(page);
 
     await page.getByRole('tab', { name: 'History' }).click();
     await page.getByText('commented').first().waitFor();

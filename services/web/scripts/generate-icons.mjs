@@ -2,11 +2,10 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 
-const ICONS = `arrow-left arrow-up-right bell bug calendar chart-line check chevron-down chevron-left chevron-right
-circle-alert circle-question-mark circle-plus clock cloud-off columns-3 command copy corner-down-right download ellipsis eye file-up
-list-filter flag folder-plus git-branch grip-vertical keyboard languages layout-dashboard link list message-square
-move-right pencil play plus refresh-cw rotate-ccw save search settings sliders-horizontal square square-check star tag
-trash triangle-alert undo-2 upload user user-plus users wifi-off x zap`.split(/\s+/);
+const ICONS = `arrow-left arrow-up-right bug calendar chart-line check chevron-down chevron-left chevron-right circle-alert clock
+cloud-off columns-3 command download ellipsis file-up list-filter flag folder-plus grip-vertical keyboard
+layout-dashboard link list move-right pencil plus refresh-cw rotate-ccw save search settings square-check tag trash
+triangle-alert undo-2 upload user user-plus wifi-off x zap`.split(/\s+/);
 
 const nodes = JSON.parse(await readFile(createRequire(import.meta.url).resolve('lucide-static/icon-nodes.json'), 'utf8'));
 const lines = [];
