@@ -30,6 +30,7 @@ class ServerStore {
   readonly feed: LiveFeed;
 
   #records = new Map<string, TaskRecord>();
+  #detailTurns = new Map<string, number>();
   #ids = new Map<string, string>(); // WEB-42 → id
   #tick = $state(0); // grows with every change of #records
   #overlays = $derived.by(() => overlaysOf(this.outbox.edits));
@@ -134,9 +135,12 @@ class ServerStore {
 
   /** Loads what the task panel shows and follows the task's project. */
   async loadDetails(ref: string): Promise<TaskDetails> {
+    const turn = (this.#detailTurns.get(ref) ?? 0) + 1;
+    this.#detailTurns.set(ref, turn);
     const details = await get<TaskDetails>(`/api/v1/tasks/${ref}/details`);
     this.putTasks([details.task, ...details.subtasks, ...details.related].map(toRecord));
-    this.details = new Map(this.details).set(details.task.id, details);
+    // An answer that was overtaken by a later question's would bring back what has changed since.
+    if (this.#detailTurns.get(ref) === turn) this.details = new Map(this.details).set(details.task.id, details);
     return details;
   }
 
