@@ -28,6 +28,9 @@ type Config struct {
 	Keep bool `env:"COMPOSE_TEST_KEEP" envDefault:"false"`
 	// Browser runs the browser tests as well; they need Chromium, which their own script finds.
 	Browser bool `env:"COMPOSE_TEST_BROWSER" envDefault:"true"`
+	// Specs are the browser tests to run, by parts of their files' names; "all" runs every one. `make test` has run all of
+	// them against the same services, so here are those in which the edge has a part: pages, writes, live streams, statistics.
+	Specs []string `env:"COMPOSE_TEST_SPECS" envSeparator:"," envDefault:"projects,board,live,dashboard"`
 	// Only names the sections to run, by parts of their titles; empty runs all. Images and the cold start come always.
 	Only []string `env:"COMPOSE_TEST_ONLY" envSeparator:","`
 	// Clients is the number of concurrent clients of the load.

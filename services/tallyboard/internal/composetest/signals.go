@@ -103,7 +103,11 @@ func (s *stack) checkBrowser(ctx context.Context) error {
 		return nil
 	}
 	started := time.Now()
-	out, err := s.command(ctx, "env", "NO_COLOR=1", "E2E_BASE_URL="+s.base, "npm", "--prefix", "services/web", "run", "--silent", "test:e2e")
+	args := []string{"NO_COLOR=1", "E2E_BASE_URL=" + s.base, "npm", "--prefix", "services/web", "run", "--silent", "test:e2e", "--"}
+	if !slices.Contains(s.cfg.Specs, "all") {
+		args = append(args, s.cfg.Specs...)
+	}
+	out, err := s.command(ctx, "env", args...)
 	for line := range strings.Lines(out) {
 		switch text := strings.TrimSpace(line); {
 		case strings.HasPrefix(text, "Tests "), strings.HasPrefix(text, "Test Files "), strings.HasPrefix(text, "×"):
