@@ -14,10 +14,12 @@ import (
 	"github.com/tallyboard/tallyboard/services/internal/kit/apperr"
 )
 
-// BatchConfig bounds the group commit of creates: concurrent creates in one project share transactions. Nobody waits for
-// a batch to fill; a batch is what has come in while the transactions before it were under way.
+// BatchConfig bounds the group commit of creates: concurrent creates in one project share transactions. A batch is what
+// has come in while the transaction before it was under way, and in the moment after it; the first of a quiet project
+// waits for nobody.
 type BatchConfig struct {
-	Workers   int              `env:"CREATE_WORKERS" envDefault:"2"`      // transactions at once per project; 1–2 measured best
+	Workers   int              `env:"CREATE_WORKERS" envDefault:"1"`      // transactions at once per project; they take turns anyway, for the numbers
+	Gather    time.Duration    `env:"CREATE_GATHER" envDefault:"1ms"`     // pause between two transactions of a project, in which those just answered join the next
 	MaxBatch  int              `env:"CREATE_MAX_BATCH" envDefault:"128"`  // drafts per transaction
 	MaxQueue  int              `env:"CREATE_MAX_QUEUE" envDefault:"4096"` // waiting drafts per project; beyond: apperr.Unavailable
 	TxTimeout time.Duration    `env:"CREATE_TX_TIMEOUT" envDefault:"10s"` // of one transaction, which belongs to no single request
@@ -31,7 +33,7 @@ func (c BatchConfig) withDefaults() BatchConfig {
 			*v = d
 		}
 	}
-	set(&c.Workers, 2)
+	set(&c.Workers, 1)
 	set(&c.MaxBatch, 128)
 	set(&c.MaxQueue, 4096)
 	if c.TxTimeout <= 0 {
@@ -141,7 +143,16 @@ func (b *batcher) work(projectKey string, q *queue) {
 			return
 		}
 		b.run(projectKey, batch)
+		b.gather()
 	}
+}
+
+// gather waits a moment after a transaction: those it answered ask again at once, and join those who waited. Without it,
+// callers fall into two camps that take turns, and each transaction carries half of them.
+func (b *batcher) gather() {
+	timer := time.NewTimer(b.cfg.Gather)
+	defer timer.Stop()
+	<-timer.C
 }
 
 // next takes the next batch; nil ends the worker. A second subtask of one parent waits for the next batch, so that the
