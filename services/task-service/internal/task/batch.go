@@ -19,7 +19,7 @@ import (
 // waits for nobody.
 type BatchConfig struct {
 	Workers   int              `env:"CREATE_WORKERS" envDefault:"1"`      // transactions at once per project; they take turns anyway, for the numbers
-	Gather    time.Duration    `env:"CREATE_GATHER" envDefault:"1ms"`     // pause between two transactions of a project, in which those just answered join the next
+	Gather    time.Duration    `env:"CREATE_GATHER" envDefault:"2ms"`     // pause between two transactions of a project, in which those just answered join the next
 	MaxBatch  int              `env:"CREATE_MAX_BATCH" envDefault:"128"`  // drafts per transaction
 	MaxQueue  int              `env:"CREATE_MAX_QUEUE" envDefault:"4096"` // waiting drafts per project; beyond: apperr.Unavailable
 	TxTimeout time.Duration    `env:"CREATE_TX_TIMEOUT" envDefault:"10s"` // of one transaction, which belongs to no single request
