@@ -29,6 +29,7 @@ type Config struct {
 	Rounds    int           `env:"BENCH_ROUNDS" envDefault:"3"`          // floor and product in turn; medians are reported
 	Tasks     int           `env:"BENCH_TASKS" envDefault:"10000"`       // in the measured project
 	ManyTasks int           `env:"BENCH_MANY_TASKS" envDefault:"100000"` // in the project that shows whether lists stay flat
+	Only      string        `env:"BENCH_ONLY"`                           // one row of the table: get, list, flat or create; all by default
 	Logs      string        `env:"BENCH_LOGS"`                           // file for the services' logs; none by default
 }
 

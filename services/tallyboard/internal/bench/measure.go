@@ -4,16 +4,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
 // row of the table: the medians over all rounds.
 type row struct {
-	name           string
-	floor, product []float64 // operations per second
-	p50, p99       []float64 // milliseconds, product
-	taskCPU, dbCPU []float64 // microseconds per request
-	target         float64
+	name             string
+	floors, products []float64 // operations per second
+	p50, p99         []float64 // milliseconds, product
+	taskCPU, dbCPU   []float64 // microseconds per request
+	target           float64
 }
 
 func (b *bench) measure(ctx context.Context) (err error) {
@@ -53,37 +54,48 @@ func (b *bench) measure(ctx context.Context) (err error) {
 	if err := f.loadIDs(ctx); err != nil {
 		return err
 	}
-	rows := []*row{{name: "get by key", target: 0.35}, {name: "list of 50", target: 0.6}, {name: "create", target: 0.6}}
-	flat := &row{name: fmt.Sprintf("list of 50: %d tasks against 1000", b.cfg.ManyTasks)}
-	for range b.cfg.Rounds { // creating comes last in each round, so that reading meets the same number of tasks
-		err := errors.Join(
-			b.pair(ctx, rows[0], f.get, main.get),
-			b.pair(ctx, rows[1], f.list, main.list),
-			b.pair(ctx, flat, small.list, many.list),
-			b.pair(ctx, rows[2], f.create, main.create),
-		)
-		if err != nil {
-			return err
+	pairs := []*pair{ // creating comes last in each round, so that reading meets the same number of tasks
+		{key: "get", row: row{name: "get by key", target: 0.35}, floor: f.get, product: main.get},
+		{key: "list", row: row{name: "list of 50", target: 0.6}, floor: f.list, product: main.list},
+		{key: "flat", row: row{name: fmt.Sprintf("list of 50: %d tasks against 1000", b.cfg.ManyTasks)}, floor: small.list, product: many.list},
+		{key: "create", row: row{name: "create", target: 0.6}, floor: f.create, product: main.create},
+	}
+	if b.cfg.Only != "" {
+		pairs = slices.DeleteFunc(pairs, func(p *pair) bool { return p.key != b.cfg.Only })
+	}
+	for range b.cfg.Rounds {
+		for _, p := range pairs {
+			if err := b.run(ctx, p); err != nil {
+				return err
+			}
 		}
 	}
-	return b.report(append(rows, flat))
+	return b.report(pairs)
 }
 
-// pair measures floor and product one after the other, so that both meet the same weather.
-func (b *bench) pair(ctx context.Context, r *row, floor, product operation) error {
-	low, err := drive(ctx, b.cfg.Clients, b.cfg.WarmUp, b.cfg.Span, floor)
+// pair is a floor and what the product does, measured one after the other, so that both meet the same weather.
+type pair struct {
+	row
+
+	key            string // of BENCH_ONLY
+	floor, product operation
+}
+
+func (b *bench) run(ctx context.Context, p *pair) error {
+	r := &p.row
+	low, err := drive(ctx, b.cfg.Clients, b.cfg.WarmUp, b.cfg.Span, p.floor)
 	if err != nil {
 		return fmt.Errorf("floor of %s: %w", r.name, err)
 	}
 	taskBefore, dbBefore := b.cpu()
 	began := time.Now()
-	res, err := drive(ctx, b.cfg.Clients, b.cfg.WarmUp, b.cfg.Span, product)
+	res, err := drive(ctx, b.cfg.Clients, b.cfg.WarmUp, b.cfg.Span, p.product)
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.name, err)
 	}
 	taskAfter, dbAfter := b.cpu()
 	requests := res.Rate * time.Since(began).Seconds() // processor time includes the warm-up
-	r.floor, r.product = append(r.floor, low.Rate), append(r.product, res.Rate)
+	r.floors, r.products = append(r.floors, low.Rate), append(r.products, res.Rate)
 	r.p50, r.p99 = append(r.p50, ms(res.P50)), append(r.p99, ms(res.P99))
 	r.taskCPU = append(r.taskCPU, float64((taskAfter-taskBefore).Microseconds())/requests)
 	r.dbCPU = append(r.dbCPU, float64((dbAfter-dbBefore).Microseconds())/requests)
@@ -101,18 +113,18 @@ func (b *bench) cpu() (task, db time.Duration) {
 	return task, db
 }
 
-func (b *bench) report(rows []*row) error {
+func (b *bench) report(rows []*pair) error {
 	fmt.Fprint(b.out, "\n| operation | floor/s | product/s | ratio | target | p50 ms | p99 ms | service µs/request | database µs/request |\n|---|---|---|---|---|---|---|---|---|\n")
 	for _, r := range rows {
-		ratios := make([]float64, len(r.floor))
-		for i := range r.floor {
-			ratios[i] = r.product[i] / r.floor[i]
+		ratios := make([]float64, len(r.floors))
+		for i := range r.floors {
+			ratios[i] = r.products[i] / r.floors[i]
 		}
 		target := "-"
 		if r.target > 0 {
 			target = fmt.Sprintf("≥ %.2f", r.target)
 		}
-		fmt.Fprintf(b.out, "| %s | %.0f | %.0f | %.2f | %s | %.2f | %.2f | %.0f | %.0f |\n", r.name, median(r.floor), median(r.product), median(ratios), target,
+		fmt.Fprintf(b.out, "| %s | %.0f | %.0f | %.2f | %s | %.2f | %.2f | %.0f | %.0f |\n", r.name, median(r.floors), median(r.products), median(ratios), target,
 			median(r.p50), median(r.p99), median(r.taskCPU), median(r.dbCPU))
 	}
 	fmt.Fprint(b.out, "\n| process | ready ms | peak RSS MiB | processor time s |\n|---|---|---|---|\n")

@@ -36,8 +36,10 @@ const wakeSubject = "wake.relay"
 type Config struct {
 	// AssignBatch is how many events get their position in one transaction.
 	AssignBatch int `env:"RELAY_ASSIGN_BATCH" envDefault:"1000"`
-	// AssignPause is the least time between the beginnings of two such transactions; under load it makes batches larger.
-	AssignPause time.Duration `env:"RELAY_ASSIGN_PAUSE" envDefault:"2ms"`
+	// AssignPause is the least time between the beginnings of two such transactions. The first change of a quiet moment
+	// waits for nothing; under load batches grow, and each commit less for positions, publishing and statistics is one
+	// more for those who write.
+	AssignPause time.Duration `env:"RELAY_ASSIGN_PAUSE" envDefault:"20ms"`
 	// PublishBatch is how many events are read and published at once.
 	PublishBatch int `env:"RELAY_PUBLISH_BATCH" envDefault:"500"`
 	// PublishTimeout bounds the publishing of one batch.
