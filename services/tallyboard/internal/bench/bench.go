@@ -29,7 +29,7 @@ type Config struct {
 	Rounds    int           `env:"BENCH_ROUNDS" envDefault:"3"`          // floor and product in turn; medians are reported
 	Tasks     int           `env:"BENCH_TASKS" envDefault:"10000"`       // in the measured project
 	ManyTasks int           `env:"BENCH_MANY_TASKS" envDefault:"100000"` // in the project that shows whether lists stay flat
-	Only      string        `env:"BENCH_ONLY"`                           // one row of the table: get, list, flat or create; all by default
+	Only      string        `env:"BENCH_ONLY"`                           // one measurement: get, list, flat, create or tracing; all by default
 	Logs      string        `env:"BENCH_LOGS"`                           // file for the services' logs; none by default
 }
 
@@ -58,6 +58,7 @@ type bench struct {
 	version  string
 	nats     *server.Server
 	natsDir  string
+	env      []string // of the services
 	task     *service
 	stats    *service
 }
@@ -98,16 +99,16 @@ func (b *bench) setUp(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	env := []string{"DATABASE_URL=" + url, "NATS_URL=" + b.nats.ClientURL(), "DB_POOL_SIZE=" + strconv.Itoa(b.cfg.Clients), "MIGRATE=true", "LOG_LEVEL=warn"}
+	b.env = []string{"DATABASE_URL=" + url, "NATS_URL=" + b.nats.ClientURL(), "DB_POOL_SIZE=" + strconv.Itoa(b.cfg.Clients), "MIGRATE=true", "LOG_LEVEL=warn"}
 	// The first start migrates; the second is what readiness is measured on.
 	for range 2 {
 		if err := errors.Join(stopAll(b.task, b.stats)); err != nil {
 			return err
 		}
-		if b.task, err = startService(ctx, "task-service", filepath.Join(b.cfg.BinDir, "task-service"), env, b.logs); err != nil {
+		if b.task, err = startService(ctx, "task-service", filepath.Join(b.cfg.BinDir, "task-service"), b.env, b.logs); err != nil {
 			return err
 		}
-		if b.stats, err = startService(ctx, "stats-service", filepath.Join(b.cfg.BinDir, "stats-service"), env, b.logs); err != nil {
+		if b.stats, err = startService(ctx, "stats-service", filepath.Join(b.cfg.BinDir, "stats-service"), b.env, b.logs); err != nil {
 			return err
 		}
 	}

@@ -70,7 +70,13 @@ func (b *bench) measure(ctx context.Context) (err error) {
 			}
 		}
 	}
-	return b.report(pairs)
+	if err := b.report(pairs); err != nil {
+		return err
+	}
+	if b.cfg.Only != "" && b.cfg.Only != "tracing" {
+		return nil
+	}
+	return b.tracing(ctx, main.project, int64(b.cfg.Tasks))
 }
 
 // pair is a floor and what the product does, measured one after the other, so that both meet the same weather.
