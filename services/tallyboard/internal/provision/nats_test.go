@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -167,6 +169,42 @@ func TestServicesCanDoTheirWorkWithTheRightsOfTheConfiguration(t *testing.T) {
 	wait("a hint between replicas of stats-service", woken)
 }
 
+// TestEveryReplicaAnswersHowItIs asks as the operations page does. Those who answer are two of each service, and the one
+// who asks; an answer is the only thing that stats-service may send to an inbox of task-service.
+func TestEveryReplicaAnswersHowItIs(t *testing.T) {
+	t.Parallel()
+	const wait = 400 * time.Millisecond // of one round; a slow machine gets more rounds
+	url, secrets := natsServer(t)
+	var asking *jsbus.Bus
+	want := []string{"stats-service 0", "stats-service 1", "task-service 0", "task-service 1"}
+	for _, name := range want {
+		service, _, _ := strings.Cut(name, " ")
+		inbox, _, _ := strings.Cut(service, "-")
+		bus := busAs(t, url, secrets, service, "_INBOX_"+inbox)
+		stop, err := bus.Reply("ops.status", func() ([]byte, error) { return []byte(name), nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer stop()
+		asking = bus
+	}
+	var got []string
+	for deadline := time.Now().Add(patience); len(got) != len(want) && time.Now().Before(deadline); {
+		answers, err := asking.Gather(t.Context(), "ops.status", nil, wait)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = nil
+		for _, a := range answers {
+			got = append(got, string(a))
+		}
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("answers %q, want %q", got, want)
+	}
+}
+
 func TestServicesMayNotDoMore(t *testing.T) {
 	t.Parallel()
 	url, secrets := natsServer(t)
@@ -181,6 +219,10 @@ func TestServicesMayNotDoMore(t *testing.T) {
 		{consumer: "task-service", publish: "wake.stats.x"},
 		{consumer: "task-service", subscribe: "_INBOX_stats.>"},
 		{consumer: "task-service", subscribe: "tasks.>"},
+		{consumer: "task-service", publish: "_INBOX_stats.x"},
+		{consumer: "task-service", subscribe: "ops.>"},
+		{consumer: "stats-service", publish: "ops.status"},
+		{consumer: "stats-service", publish: "_INBOX_task.x"},
 		{consumer: "stats-service", publish: "tasks.p.t"},
 		{consumer: "stats-service", publish: "wake.relay"},
 		{consumer: "stats-service", publish: "$JS.API.CONSUMER.DELETE.TASKS.stats"},
