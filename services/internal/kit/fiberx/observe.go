@@ -74,7 +74,7 @@ func (o *observer) handle(c *fiber.Ctx) error {
 	quiet := isOpsPath(c.Path())
 	ctx, span := o.startSpan(c, quiet)
 	defer span.End()
-	c.Set(HeaderTraceID, telemetry.TraceID(ctx))
+	setTraceHeaders(c, ctx)
 	ctx, cancel := context.WithTimeout(ctx, o.cfg.RequestTimeout)
 	defer cancel()
 	c.SetUserContext(withRequestID(ctx, requestID))
@@ -111,9 +111,9 @@ func (o *observer) finish(c *fiber.Ctx, span trace.Span, err error, start time.T
 	route := o.routes.of(c, err)
 	method := knownMethod(c.Method())
 	if span.IsRecording() {
-		if route != "" {
-			span.SetName(method + " " + route)
-			span.SetAttributes(semconv.HTTPRoute(route))
+		if route.template != "" {
+			span.SetName(route.spanName)
+			span.SetAttributes(semconv.HTTPRoute(route.template))
 		}
 		span.SetAttributes(semconv.HTTPResponseStatusCode(status))
 		if status >= http.StatusInternalServerError {
@@ -123,20 +123,23 @@ func (o *observer) finish(c *fiber.Ctx, span trace.Span, err error, start time.T
 	}
 	attrs := make([]attribute.KeyValue, 0, 4)
 	attrs = append(attrs, semconv.HTTPRequestMethodKey.String(method), semconv.HTTPResponseStatusCode(status))
-	if route != "" {
-		attrs = append(attrs, semconv.HTTPRoute(route))
+	if route.template != "" {
+		attrs = append(attrs, semconv.HTTPRoute(route.template))
 	}
 	if status >= http.StatusInternalServerError {
 		attrs = append(attrs, semconv.ErrorTypeKey.String(strconv.Itoa(status)))
 	}
 	ctx := c.UserContext()
 	o.duration.Record(ctx, elapsed.Seconds(), metric.WithAttributeSet(attribute.NewSet(attrs...)))
+	if route.counter != nil {
+		route.counter.add(elapsed, status)
+	}
 	level := slog.LevelInfo
 	if quiet {
 		level = slog.LevelDebug
 	}
 	if o.cfg.AccessLog && o.log.Enabled(ctx, level) {
-		o.log.LogAttrs(ctx, level, "request", slog.String("method", method), slog.String("route", route),
+		o.log.LogAttrs(ctx, level, "request", slog.String("method", method), slog.String("route", route.template),
 			slog.Int("status", status), slog.Float64("duration_ms", float64(elapsed.Microseconds())/1e3),
 			slog.String("request_id", RequestID(ctx)))
 	}

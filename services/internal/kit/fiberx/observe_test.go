@@ -37,7 +37,7 @@ func recorded(t *testing.T, cfg Config, ratio float64) (*fiber.App, *tracetest.S
 	reader := sdkmetric.NewManualReader()
 	mp := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
 	tel := telemetry.Nop()
-	tel.Tracer, tel.Meter, tel.SampleRatio = tp.Tracer("test"), mp.Meter("test"), ratio
+	tel.Tracer, tel.Meter, tel.Sampler = tp.Tracer("test"), mp.Meter("test"), telemetry.Sampler{Ratio: ratio}
 	app := New(cfg, (&logBuffer{}).logger(), tel)
 	app.Get("/api/v1/tasks/:ref", func(c *fiber.Ctx) error { return c.SendString(c.Params("ref")) })
 	app.Get("/fail", func(*fiber.Ctx) error { return apperr.New(apperr.Unavailable, "away") })

@@ -140,7 +140,7 @@ func (r *errorResponder) identify(c *fiber.Ctx) {
 	ctx, span := r.tel.Tracer.Start(c.UserContext(), "HTTP")
 	span.End()
 	c.SetUserContext(ctx)
-	c.Set(HeaderTraceID, telemetry.TraceID(ctx))
+	setTraceHeaders(c, ctx)
 	c.Set(fiber.HeaderXRequestID, newRequestID())
 }
 

@@ -11,24 +11,44 @@ import (
 
 // routeNames knows the templates of an application's routes, so that metric labels and span names stay few.
 type routeNames struct {
-	app   *fiber.App
-	mu    sync.Mutex
-	known atomic.Pointer[routeTable]
+	app      *fiber.App
+	counters *routeCounters
+	mu       sync.Mutex
+	known    atomic.Pointer[routeTable]
 }
 
 type routeTable struct {
 	handlers uint32
-	names    map[string]string // Fiber's path → template
+	routes   map[routeKey]*knownRoute
 }
 
-func newRouteNames(app *fiber.App) *routeNames { return &routeNames{app: app} }
+// routeKey is a route as Fiber names it.
+type routeKey struct{ method, path string }
 
-// of returns the template of the route that answered, or "" when none did.
-func (r *routeNames) of(c *fiber.Ctx, err error) string {
+// knownRoute is what is worth working out once per route.
+type knownRoute struct {
+	template string // /api/v1/tasks/{ref}
+	spanName string // GET /api/v1/tasks/{ref}
+	counter  *routeCounter
+}
+
+// noRoute is what requests have in common that matched none.
+var noRoute = &knownRoute{}
+
+func newRouteNames(app *fiber.App) *routeNames {
+	return &routeNames{app: app, counters: newRouteCounters(app)}
+}
+
+// of returns the route that answered, or noRoute when none did.
+func (r *routeNames) of(c *fiber.Ctx, err error) *knownRoute {
 	if e, ok := asFiberError(err); ok && (e.Code == http.StatusNotFound || e.Code == http.StatusMethodNotAllowed) {
-		return "" // Fiber's own: no route matched
+		return noRoute // Fiber's own: no route matched
 	}
-	return r.table().names[c.Route().Path]
+	route := c.Route()
+	if known := r.table().routes[routeKey{route.Method, route.Path}]; known != nil {
+		return known
+	}
+	return noRoute
 }
 
 // table is rebuilt when routes were added, which happens at start only.
@@ -39,9 +59,14 @@ func (r *routeNames) table() *routeTable {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t := &routeTable{handlers: count, names: map[string]string{}}
+	t := &routeTable{handlers: count, routes: map[routeKey]*knownRoute{}}
 	for _, route := range r.app.GetRoutes(true) {
-		t.names[route.Path] = template(route.Path)
+		known := &knownRoute{template: template(route.Path)}
+		known.spanName = route.Method + " " + known.template
+		if !isOpsPath(route.Path) {
+			known.counter = r.counters.of(route.Method, known.template)
+		}
+		t.routes[routeKey{route.Method, route.Path}] = known
 	}
 	r.known.Store(t)
 	return t

@@ -2,6 +2,7 @@ package fiberx
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -46,11 +47,11 @@ const attrAmznRoot = attribute.Key("aws.alb.trace_root")
 func (o *observer) startSpan(c *fiber.Ctx, quiet bool) (context.Context, trace.Span) {
 	ctx, link := o.remoteParent(c)
 	if quiet { // probes and scrapes are not worth a trace, but their answers have an id as well
-		parent := trace.SpanContextFromContext(ctx)
-		if !parent.IsValid() {
-			parent = unsampledRoot()
+		own := unsampledRoot()
+		if parent := trace.SpanContextFromContext(ctx); parent.IsValid() {
+			own = own.WithTraceID(parent.TraceID())
 		}
-		return trace.ContextWithSpanContext(ctx, parent.WithTraceFlags(0)), noop.Span{}
+		return trace.ContextWithSpanContext(ctx, own), noop.Span{}
 	}
 	method := knownMethod(c.Method())
 	opts := make([]trace.SpanStartOption, 0, 3)
@@ -90,23 +91,29 @@ func (o *observer) remoteParent(c *fiber.Ctx) (context.Context, trace.Link) {
 	case TrustNone:
 		return ctx, trace.Link{SpanContext: remote}
 	}
-	// The draw is a coin of ours, not a function of the trace id, which the caller chose.
-	sampled := rand.Float64() < o.tel.SampleRatio //nolint:gosec // sampling needs no secrecy
+	// Keyed, since the caller chose the trace id; a function of it, so that all requests of a trace get one answer.
+	sampled := o.tel.Sampler.Sampled(remote.TraceID())
 	remote = remote.WithTraceFlags(remote.TraceFlags().WithSampled(sampled)).WithTraceState(trace.TraceState{})
 	return trace.ContextWithRemoteSpanContext(ctx, remote), trace.Link{}
 }
 
-// unsampledRoot makes a parent that keeps its children unrecorded.
+// setTraceHeaders names the server's span in the answer.
+func setTraceHeaders(c *fiber.Ctx, ctx context.Context) { //nolint:revive // c is Fiber's, ctx the span's
+	sc := trace.SpanContextFromContext(ctx)
+	c.Set(HeaderTraceID, sc.TraceID().String())
+	c.Set(telemetry.HeaderTraceresponse, telemetry.Traceresponse(sc))
+}
+
+// unsampledRoot makes the identity of a request that is not recorded.
 func unsampledRoot() trace.SpanContext {
 	var traceID trace.TraceID
 	var spanID trace.SpanID
-	for i := range traceID {
-		traceID[i] = byte(rand.UintN(256)) //nolint:gosec // an id, not a secret
-	}
-	copy(spanID[:], traceID[:])
-	traceID[0] |= 1 // never all zero
+	binary.LittleEndian.PutUint64(traceID[:8], rand.Uint64()) //nolint:gosec // an id, not a secret
+	binary.LittleEndian.PutUint64(traceID[8:], rand.Uint64()) //nolint:gosec // likewise
+	binary.LittleEndian.PutUint64(spanID[:], rand.Uint64())   //nolint:gosec // likewise
+	traceID[0] |= 1                                           // never all zero
 	spanID[0] |= 1
-	return trace.NewSpanContext(trace.SpanContextConfig{TraceID: traceID, SpanID: spanID, Remote: true})
+	return trace.NewSpanContext(trace.SpanContextConfig{TraceID: traceID, SpanID: spanID})
 }
 
 // amznRoot returns the Root field of "Root=1-…;Self=…", or "" if it is not of the shape AWS documents.

@@ -315,7 +315,11 @@ func (b *Bus) Notify(subject string, data []byte) {
 // Listen calls fn for each hint on subject, one after the other, from now and through reconnects until stop is called.
 // fn must be quick.
 func (b *Bus) Listen(subject string, fn func([]byte)) (stop func(), err error) {
-	sub, err := b.nc.Subscribe(subject, func(m *nats.Msg) { fn(m.Data) })
+	return b.subscribe(subject, func(m *nats.Msg) { fn(m.Data) })
+}
+
+func (b *Bus) subscribe(subject string, fn nats.MsgHandler) (stop func(), err error) {
+	sub, err := b.nc.Subscribe(subject, fn)
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s: %w", subject, err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"go.opentelemetry.io/otel/attribute"
 )
 
 // stallWait is how long one message waits for room in the publish window before the wait is looked at again.
@@ -24,6 +25,8 @@ type Msg struct {
 	Header map[string]string
 	// Data is the encoded event.
 	Data []byte
+	// Attributes are further attributes of the publish span.
+	Attributes []attribute.KeyValue
 	// Time is when the event happened. Publishing one from long ago starts a trace of its own that links to the old one.
 	// Zero means now.
 	Time time.Time

@@ -47,6 +47,7 @@ func (b *Bus) startPublish(ctx context.Context, m *Msg, header nats.Header) (end
 		span.SetAttributes(messagingNATS, semconv.MessagingOperationName("publish"), semconv.MessagingOperationTypeSend,
 			semconv.MessagingDestinationName(m.Subject), semconv.MessagingDestinationTemplate(b.cfg.SubjectTemplate),
 			semconv.MessagingMessageID(m.ID), semconv.MessagingMessageBodySize(len(m.Data)))
+		span.SetAttributes(m.Attributes...)
 	}
 	return func(err error) {
 		if err != nil {

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"encoding/hex"
 
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
@@ -14,12 +15,36 @@ var Propagator propagation.TextMapPropagator = propagation.TraceContext{}
 // Traceparent returns the W3C traceparent of the span in ctx, or "" without one. It is what an event stores, so that
 // its consumers, even much later, can join the trace that made it.
 func Traceparent(ctx context.Context) string {
-	if !trace.SpanContextFromContext(ctx).IsValid() {
+	sc := trace.SpanContextFromContext(ctx)
+	return header(sc, sc.TraceFlags()&(trace.FlagsSampled|trace.FlagsRandom))
+}
+
+// HeaderTraceresponse is the response header by which a caller learns the server's span and whether it is recorded
+// (W3C Trace Context Level 2, draft).
+const HeaderTraceresponse = "traceresponse"
+
+// Traceresponse returns the value of HeaderTraceresponse for a server span: 00-<trace id>-<span id>-<flags>. Its flags
+// are 01, the trace is recorded, or 00, it is not.
+func Traceresponse(sc trace.SpanContext) string {
+	return header(sc, sc.TraceFlags()&trace.FlagsSampled)
+}
+
+// headerLength is the length of a traceparent of version 00, in bytes.
+const headerLength = len("00-") + 2*len(trace.TraceID{}) + len("-") + 2*len(trace.SpanID{}) + len("-00")
+
+// header writes a span context in the form of version 00, or "" if it is not valid.
+func header(sc trace.SpanContext, flags trace.TraceFlags) string {
+	if !sc.IsValid() {
 		return ""
 	}
-	carrier := propagation.MapCarrier{}
-	Propagator.Inject(ctx, carrier)
-	return carrier["traceparent"]
+	traceID, spanID := sc.TraceID(), sc.SpanID()
+	var buf [headerLength]byte
+	b := append(buf[:0], "00-"...)
+	b = hex.AppendEncode(b, traceID[:])
+	b = append(b, '-')
+	b = hex.AppendEncode(b, spanID[:])
+	b = append(b, '-')
+	return string(hex.AppendEncode(b, []byte{byte(flags)}))
 }
 
 // ContextWithTraceparent returns ctx with the remote span that tp names. A malformed or empty tp leaves ctx as it is.

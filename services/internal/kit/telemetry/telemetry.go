@@ -26,6 +26,7 @@ import (
 	"go.opentelemetry.io/contrib/exporters/autoexport"
 	"go.opentelemetry.io/contrib/instrumentation/runtime"
 	"go.opentelemetry.io/otel"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 	promexporter "go.opentelemetry.io/otel/exporters/prometheus"
 	"go.opentelemetry.io/otel/metric"
 	noopmetric "go.opentelemetry.io/otel/metric/noop"
@@ -53,6 +54,12 @@ type Config struct {
 	Instance string `env:"INSTANCE_ID"`
 	// SampleRatio is the share of new traces that are recorded, 0 to 1. OTEL_TRACES_SAMPLER overrules it.
 	SampleRatio float64 `env:"TRACE_SAMPLE_RATIO" envDefault:"1"`
+	// SampleKey is the secret by which traces are chosen, so that replicas choose the same ones and callers who make up
+	// trace ids cannot choose. Empty: a random one of this process.
+	SampleKey string `env:"TRACE_SAMPLE_KEY" secret:"true"`
+	// Spans receives every recorded span beside the exporters of the OTEL_* variables; nil means nobody. The caller owns
+	// what is behind it, such as a buffer in this process.
+	Spans otlptrace.Client `env:"-"`
 	// LogLevel is debug, info, warn or error.
 	LogLevel string `env:"LOG_LEVEL" envDefault:"info"`
 	// LogFormat is json or text.
@@ -67,8 +74,8 @@ type Telemetry struct {
 	Meter          metric.Meter
 	TracerProvider trace.TracerProvider
 	MeterProvider  metric.MeterProvider
-	// SampleRatio is the share of untrusted new traces to record, 0 to 1.
-	SampleRatio float64
+	// Sampler decides about traces that begin here, and about those whose caller is not trusted to decide.
+	Sampler Sampler
 
 	logger   *slog.Logger
 	metrics  http.Handler
@@ -85,16 +92,20 @@ func Start(ctx context.Context, cfg Config) (*Telemetry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("telemetry resource: %w", err)
 	}
-	t := &Telemetry{SampleRatio: cfg.SampleRatio}
+	sampler, err := newSampler(cfg)
+	if err != nil {
+		return nil, err
+	}
+	t := &Telemetry{Sampler: sampler}
 	if err := t.startLogs(ctx, cfg, res); err != nil {
 		return nil, err
 	}
 	otel.SetErrorHandler(limitedErrorHandler(t.logger))
 	otel.SetTextMapPropagator(Propagator)
-	if err := t.startTraces(ctx, cfg, res); err != nil {
+	if err := t.startMetrics(ctx, res); err != nil {
 		return nil, errors.Join(err, t.Shutdown(ctx))
 	}
-	if err := t.startMetrics(ctx, res); err != nil {
+	if err := t.startTraces(ctx, cfg, res); err != nil { // stopped before the metrics, which count its last spans
 		return nil, errors.Join(err, t.Shutdown(ctx))
 	}
 	return t, nil
@@ -166,23 +177,55 @@ func (t *Telemetry) startLogs(ctx context.Context, cfg Config, res *resource.Res
 
 func (t *Telemetry) startTraces(ctx context.Context, cfg Config, res *resource.Resource) error {
 	opts := []sdktrace.TracerProviderOption{sdktrace.WithResource(res)}
-	if exporting("OTEL_TRACES_EXPORTER") {
-		exporter, err := autoexport.NewSpanExporter(ctx)
-		if err != nil {
-			return fmt.Errorf("trace exporter: %w", err)
-		}
-		opts = append(opts, sdktrace.WithBatcher(exporter))
-		if os.Getenv("OTEL_TRACES_SAMPLER") == "" {
-			opts = append(opts, sdktrace.WithSampler(sdktrace.ParentBased(sdktrace.TraceIDRatioBased(cfg.SampleRatio))))
-		}
-	} else { // ids are still made, for logs and answers
-		t.SampleRatio = 0
+	processors, err := t.spanProcessors(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	for _, processor := range processors {
+		opts = append(opts, sdktrace.WithSpanProcessor(processor))
+	}
+	switch {
+	case len(processors) == 0: // ids are still made, for logs and answers
+		t.Sampler.Ratio = 0
 		opts = append(opts, sdktrace.WithSampler(sdktrace.NeverSample()))
+	case os.Getenv("OTEL_TRACES_SAMPLER") == "":
+		opts = append(opts, sdktrace.WithSampler(sdktrace.ParentBased(rootSampler{t.Sampler})))
 	}
 	tp := sdktrace.NewTracerProvider(opts...)
 	t.TracerProvider, t.Tracer = tp, tp.Tracer(scope)
 	t.shutdown = append([]func(context.Context) error{tp.Shutdown}, t.shutdown...)
 	return nil
+}
+
+// spanProcessors returns one batch processor for each place that spans go to.
+func (t *Telemetry) spanProcessors(ctx context.Context, cfg Config) ([]sdktrace.SpanProcessor, error) {
+	var exporter, inProcess sdktrace.SpanExporter
+	var err error
+	if cfg.Spans != nil && !disabled() {
+		if inProcess, err = otlptrace.New(ctx, cfg.Spans); err != nil {
+			return nil, fmt.Errorf("span receiver: %w", err)
+		}
+	}
+	if exporting("OTEL_TRACES_EXPORTER") {
+		if exporter, err = autoexport.NewSpanExporter(ctx); err != nil {
+			return nil, fmt.Errorf("trace exporter: %w", err)
+		}
+	}
+	if exporter == nil && inProcess == nil {
+		return nil, nil
+	}
+	counter, err := newSpanCounter(t.Meter)
+	if err != nil {
+		return nil, err
+	}
+	var processors []sdktrace.SpanProcessor
+	if exporter != nil {
+		processors = append(processors, counter.batcher(exporterOTLP, exporter))
+	}
+	if inProcess != nil {
+		processors = append(processors, counter.batcher(exporterInProcess, inProcess, sdktrace.WithBatchTimeout(inProcessSchedule)))
+	}
+	return processors, nil
 }
 
 func (t *Telemetry) startMetrics(ctx context.Context, res *resource.Resource) error {

@@ -115,7 +115,7 @@ func TestSamplingRatio(t *testing.T) {
 			"OTEL_TRACES_EXPORTER": "console", "OTEL_METRICS_EXPORTER": "none",
 		})
 		_, span := tel.Tracer.Start(t.Context(), "x")
-		if span.SpanContext().IsSampled() != want || tel.SampleRatio != ratio {
+		if span.SpanContext().IsSampled() != want || tel.Sampler.Ratio != ratio {
 			t.Errorf("ratio %v: sampled %v", ratio, span.SpanContext().IsSampled())
 		}
 		if _, child := tel.Tracer.Start(ContextWithTraceparent(t.Context(), parent), "x"); !child.SpanContext().IsSampled() {
