@@ -14,13 +14,25 @@ type metrics struct {
 	failures      metric.Int64Counter
 	unpublishable metric.Int64Counter
 	takeovers     metric.Int64Counter
+	publishDelay  metric.Float64Histogram
 }
+
+// delayBounds are the bucket bounds, in seconds, of the time from an event's writing to its acknowledgement by JetStream.
+var delayBounds = []float64{0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 600, 3600, 86400}
 
 // backlog is what was last measured.
 type backlog struct {
 	known                        bool
 	withoutPos, given, published int64
 	oldest                       time.Time
+}
+
+// age returns how long the oldest event without a position has waited for one.
+func (b backlog) age() time.Duration {
+	if b.oldest.IsZero() {
+		return 0
+	}
+	return max(0, time.Since(b.oldest))
 }
 
 // watchBacklog measures on every replica, so that a backlog without any leader is seen, too.
@@ -43,6 +55,9 @@ func newMetrics(m metric.Meter, r *Relay) (*metrics, error) {
 		var err error
 		*to, err = m.Int64Counter("tallyboard.relay."+name, metric.WithUnit(unit), metric.WithDescription(description))
 		errs = append(errs, err)
+		if err == nil {
+			(*to).Add(context.Background(), 0) // a rate needs a beginning
+		}
 	}
 	gauge := func(name, unit, description string) metric.Int64ObservableGauge {
 		g, err := m.Int64ObservableGauge("tallyboard.relay."+name, metric.WithUnit(unit), metric.WithDescription(description))
@@ -54,6 +69,11 @@ func newMetrics(m metric.Meter, r *Relay) (*metrics, error) {
 	counter(&out.failures, "publish_failures", "{failure}", "Attempts to publish that a reachable NATS did not acknowledge")
 	counter(&out.unpublishable, "unpublishable", "{event}", "Events left to be read from the database, too large for a message")
 	counter(&out.takeovers, "takeovers", "{takeover}", "Times this replica's relay became the leader")
+	var err error
+	out.publishDelay, err = m.Float64Histogram("tallyboard.relay.publish.delay", metric.WithUnit("s"),
+		metric.WithDescription("Time from the writing of an event to its acknowledgement by JetStream"),
+		metric.WithExplicitBucketBoundaries(delayBounds...))
+	errs = append(errs, err)
 	leader := gauge("leader", "{leader}", "1 while this replica's relay is the leader")
 	waiting := gauge("unpositioned", "{event}", "Committed events without a position")
 	unpublished := gauge("unpublished", "{event}", "Events with a position that JetStream has not acknowledged")
@@ -76,11 +96,7 @@ func newMetrics(m metric.Meter, r *Relay) (*metrics, error) {
 		}
 		o.ObserveInt64(waiting, b.withoutPos)
 		o.ObserveInt64(unpublished, b.given-b.published)
-		var seconds float64
-		if !b.oldest.IsZero() {
-			seconds = max(0, time.Since(b.oldest).Seconds())
-		}
-		o.ObserveFloat64(age, seconds)
+		o.ObserveFloat64(age, b.age().Seconds())
 		return nil
 	}, leader, waiting, unpublished, age)
 	return out, err

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/jsbus"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/eventpb"
+	"github.com/tallyboard/tallyboard/services/task-service/internal/eventspan"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/history"
 )
 
@@ -83,7 +85,7 @@ func (r *Relay) publishBatch(ctx context.Context, epoch int64) (more bool, err e
 		timed, cancel := context.WithTimeout(ctx, r.cfg.PublishTimeout)
 		acknowledged, err := r.bus.Publish(timed, msgs)
 		cancel()
-		r.metrics.published.Add(ctx, int64(acknowledged))
+		r.recordPublished(ctx, events, index[:acknowledged])
 		if acknowledged < len(msgs) {
 			if err == nil {
 				err = errors.New("not acknowledged")
@@ -103,6 +105,21 @@ func (r *Relay) publishBatch(ctx context.Context, epoch int64) (more bool, err e
 	return failure == nil && len(events) == r.cfg.PublishBatch, failure
 }
 
+// recordPublished counts the events that JetStream has acknowledged, by their index, and measures how long they took.
+func (r *Relay) recordPublished(ctx context.Context, events []history.Event, acknowledged []int) {
+	now := time.Now()
+	r.published.Add(int64(len(acknowledged)))
+	r.metrics.published.Add(ctx, int64(len(acknowledged)))
+	for _, i := range acknowledged {
+		e := events[i]
+		traced := ctx
+		if eventspan.Sampled(e.Traceparent) { // then the measurement shows which trace it is of
+			traced = eventspan.Context(ctx, e)
+		}
+		r.metrics.publishDelay.Record(traced, max(0, now.Sub(e.Recorded).Seconds()))
+	}
+}
+
 // encode turns events into messages; index says which event each one is. An event that cannot travel, because it is too
 // large or malformed, is left out: holding up all others would be worse, and consumers read it from the database.
 func (r *Relay) encode(ctx context.Context, events []history.Event) (msgs []jsbus.Msg, index []int) {
@@ -113,13 +130,17 @@ func (r *Relay) encode(ctx context.Context, events []history.Event) (msgs []jsbu
 			err = fmt.Errorf("%d bytes are too large for a message", len(data))
 		}
 		if err != nil {
-			r.metrics.unpublishable.Add(ctx, 1)
-			r.log.WarnContext(ctx, "event left to be read from the database", "event", e.ID, "pos", e.Pos, "error", err)
+			traced := eventspan.Context(ctx, e)
+			r.metrics.unpublishable.Add(traced, 1)
+			r.log.WarnContext(traced, "event left to be read from the database", "event", e.ID, "pos", e.Pos, "error", err)
 			continue
 		}
 		m := jsbus.Msg{Subject: eventpb.Subject(e), ID: eventpb.MessageID(e), Data: data, Time: e.Recorded}
-		if tp := r.spans.limit(e.Traceparent); tp != "" {
+		if tp := r.spans.Limit(e.Traceparent, e.Pos); tp != "" {
 			m.Header = map[string]string{"traceparent": tp}
+			if eventspan.Sampled(tp) {
+				m.Attributes = eventspan.Attributes(e)
+			}
 		}
 		msgs, index = append(msgs, m), append(index, i)
 	}

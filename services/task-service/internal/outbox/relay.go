@@ -23,6 +23,7 @@ import (
 	"github.com/tallyboard/tallyboard/services/internal/kit/jsbus"
 	"github.com/tallyboard/tallyboard/services/internal/kit/lease"
 	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
+	"github.com/tallyboard/tallyboard/services/task-service/internal/eventspan"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/history"
 )
 
@@ -127,7 +128,9 @@ type Relay struct {
 	wake    chan struct{} // the leader has work
 	hint    chan struct{} // another replica's leader has
 	given   chan struct{} // positions have been given: there is something to publish
-	spans   spanBudget
+	spans   eventspan.Budget
+
+	takeovers, published atomic.Int64 // since the start
 
 	mu      sync.Mutex
 	backlog backlog
@@ -159,6 +162,29 @@ func (r *Relay) Wake() {
 
 // Leading reports whether this replica's relay is the elected one.
 func (r *Relay) Leading() bool { return r.leading.Load() }
+
+// Status is what the operations page shows of a replica's relay.
+type Status struct {
+	Leading      bool
+	Known        bool          // the backlog could be measured; otherwise the four below are zero
+	Unpositioned int64         // committed events without a position
+	OldestAge    time.Duration // of the oldest of these
+	Given        int64         // last position given
+	Published    int64         // last position published
+	Takeovers    int64         // times this replica became the leader
+	Sent         int64         // events that this replica had acknowledged by JetStream
+}
+
+// Status returns the relay's state. The backlog is as of the last measurement, at most Config.BacklogEvery ago.
+func (r *Relay) Status() Status {
+	r.mu.Lock()
+	b := r.backlog
+	r.mu.Unlock()
+	return Status{
+		Leading: r.leading.Load(), Known: b.known, Unpositioned: b.withoutPos, OldestAge: b.age(), Given: b.given,
+		Published: b.published, Takeovers: r.takeovers.Load(), Sent: r.published.Load(),
+	}
+}
 
 // Run takes part in the election, and leads when elected, until ctx is done. A leader then brings out what has been
 // committed and gives the lease up. It needs neither database nor NATS to start.
@@ -200,6 +226,7 @@ func (r *Relay) lead(ctx context.Context, epoch int64) error {
 	if err := r.retrying(ctx, "fence", func() error { return r.store.Fence(ctx, r.shard, epoch) }); err != nil {
 		return err
 	}
+	r.takeovers.Add(1)
 	r.metrics.takeovers.Add(ctx, 1)
 	r.leading.Store(true)
 	defer r.leading.Store(false)
