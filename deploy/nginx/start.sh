@@ -4,7 +4,9 @@
 #   EDGE_HTTPS_PORT=8443   the port that browsers use for it
 #   EDGE_HSTS=0            seconds for which browsers shall insist on HTTPS (a real host name only, never localhost)
 #   EDGE_OPERATIONS=on     pass /metrics and /pool-stats to everyone
-#   TRACE_SAMPLE_RATIO=1   share of traces to record, where the image has the OpenTelemetry module
+#   TRACE_SAMPLE_RATIO=1   share of traces to record, 0 to 1, in steps of 0.0001
+#   TRACE_SAMPLE_KEY       secret by which traces are chosen, the same for several edges; or a file: TRACE_SAMPLE_KEY_FILE
+#                          (neither: a random one until the next start)
 #   EDGE_URL               address to print at the start
 set -eu
 from=/etc/tallyboard
@@ -22,25 +24,39 @@ case ${EDGE_TLS:-off} in
   *) cp $from/servers-http.conf $to/servers.conf ;;
 esac
 
+# The key goes into the configuration as a digest: whatever characters it has, and of no use elsewhere.
+key=${TRACE_SAMPLE_KEY:-}
+[ -n "$key" ] || [ -z "${TRACE_SAMPLE_KEY_FILE:-}" ] || key=$(cat "$TRACE_SAMPLE_KEY_FILE")
+[ -n "$key" ] || key=$(head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
+salt=$(printf %s "$key" | sha256sum | cut -c 1-32)
+percent=$(awk -v r="${TRACE_SAMPLE_RATIO:-1}" 'BEGIN {
+  if (r !~ /^[0-9]*[.]?[0-9]+$/ || r + 0 > 1) exit 1
+  printf "%.2f", r * 100
+}') || { echo "edge: TRACE_SAMPLE_RATIO must be a number from 0 to 1, not ${TRACE_SAMPLE_RATIO:-}" >&2; exit 1; }
+case $percent in
+  0.00) share='' ;; # nginx knows no share of nothing
+  *) share="$percent% 1;" ;;
+esac
+( umask 077 && echo "split_clients $salt\$trace \$drawn { $share * 0; }" > $to/sampling.conf )
+
 plain() {
   : > $to/modules.conf
-  cp $from/trace-plain.conf $to/trace.conf
+  cp $from/trace-plain.conf $to/tracing.conf
 }
 module=/usr/lib/nginx/modules/ngx_otel_module.so
-traces='traceparent only: this image has no OpenTelemetry module'
+traces='passed on without a span of the edge (this image has no OpenTelemetry module)'
 plain
 if [ -f $module ]; then
   echo "load_module $module;" > $to/modules.conf
-  percent=$(awk -v r="${TRACE_SAMPLE_RATIO:-1}" 'BEGIN { printf "%.2f", r * 100 }')
-  sed "s,@SAMPLE_PERCENT@,$percent," $from/trace-otel.conf > $to/trace.conf
+  cp $from/trace-otel.conf $to/tracing.conf
   if nginx -t -q -c $from/nginx.conf; then
-    traces="own spans, $percent % recorded"
+    traces='with spans of the edge'
   else
     plain
-    traces='traceparent only: the OpenTelemetry module does not start'
+    traces='passed on without a span of the edge (the OpenTelemetry module does not start)'
   fi
 fi
 
-echo "edge: traces: $traces"
+echo "edge: traces: $percent % recorded, $traces"
 [ -z "${EDGE_URL:-}" ] || echo "Tallyboard is at $EDGE_URL (API docs at $EDGE_URL/api/docs)"
 exec nginx -c $from/nginx.conf -g 'daemon off;'

@@ -47,8 +47,11 @@ var (
 // the new ones into force. The database administrator's password is not among them, for the database keeps it.
 var rotatable = []string{
 	"migrate-password", "task-password", "stats-password", "nats-admin.seed", "nats-task.seed", "nats-stats.seed",
-	"nats-cluster-password", edgeCertName,
+	"nats-cluster-password", edgeCertName, sampleKeyName,
 }
+
+// sampleKeyName is the secret by which the edge chooses the traces to record: of no use to whoever wants to be recorded.
+const sampleKeyName = "trace-sample-key"
 
 // consumer is one container's share of the secrets.
 type consumer struct {
@@ -109,6 +112,10 @@ func shares(v vault, hosts []string, now time.Time) ([]consumer, error) {
 	if err != nil {
 		return nil, err
 	}
+	sampleKey, err := v.keep(sampleKeyName, password)
+	if err != nil {
+		return nil, err
+	}
 	return []consumer{
 		{"database", databaseUser, map[string][]byte{"admin-password": passwords["admin"]}},
 		{"nats", natsUser, natsFiles(identities, string(passwords["nats-cluster"]))},
@@ -118,7 +125,9 @@ func shares(v vault, hosts []string, now time.Time) ([]consumer, error) {
 		}},
 		{"task-service", serviceUser, map[string][]byte{"database-password": passwords["task"], "nats.seed": seeds["task"]}},
 		{"stats-service", serviceUser, map[string][]byte{"database-password": passwords["stats"], "nats.seed": seeds["stats"]}},
-		{"edge", edgeUser, map[string][]byte{"tls.crt": edge.certPEM, "tls.key": edge.keyPEM, "ca.crt": authority.certPEM}},
+		{"edge", edgeUser, map[string][]byte{
+			"tls.crt": edge.certPEM, "tls.key": edge.keyPEM, "ca.crt": authority.certPEM, sampleKeyName: sampleKey,
+		}},
 		{"grafana", grafanaUser, map[string][]byte{"admin-password": passwords["grafana"]}},
 	}, nil
 }

@@ -76,7 +76,7 @@ func TestEachConsumerGetsItsOwnSecretsAndNoMore(t *testing.T) {
 		"provision":     {"admin-password", "migrate-password", "nats.seed", "stats-password", "task-password"},
 		"task-service":  {"database-password", "nats.seed"},
 		"stats-service": {"database-password", "nats.seed"},
-		"edge":          {"ca.crt", "tls.crt", "tls.key"},
+		"edge":          {"ca.crt", "tls.crt", "tls.key", "trace-sample-key"},
 		"grafana":       {"admin-password"},
 	} {
 		if got := slices.Sorted(slices.Values(handed[consumer])); !slices.Equal(got, want) {
@@ -122,7 +122,7 @@ func TestSecretsAreKeptUntilTheyAreRotated(t *testing.T) {
 	}
 	for _, rotated := range []string{
 		"task-service/database-password", "stats-service/database-password", "provision/migrate-password", "provision/nats.seed",
-		"task-service/nats.seed", "stats-service/nats.seed", "nats/identities.conf", "nats/routes.conf", "edge/tls.key",
+		"task-service/nats.seed", "stats-service/nats.seed", "nats/identities.conf", "nats/routes.conf", "edge/tls.key", "edge/trace-sample-key",
 	} {
 		if third[rotated] == first[rotated] {
 			t.Errorf("%s was not rotated", rotated)
