@@ -16,6 +16,7 @@ import (
 
 	"github.com/tallyboard/tallyboard/services/internal/access"
 	"github.com/tallyboard/tallyboard/services/internal/kit/fiberx"
+	"github.com/tallyboard/tallyboard/services/internal/kit/traces"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/account"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/httpapi/wire"
 )
@@ -39,6 +40,9 @@ type Config struct {
 	// AllowedHosts are the names (without port) under which requests are answered; empty: all. A server without accounts
 	// that listens on loopback should name its own, or any web page can reach it by DNS rebinding.
 	AllowedHosts []string `env:"ALLOWED_HOSTS" envSeparator:","`
+	// TraceLinkTemplate is the address of a trace's page in another console (Jaeger, Grafana, X-Ray), with {traceId} where
+	// the id belongs; empty: there is none.
+	TraceLinkTemplate string `env:"TRACE_LINK_TEMPLATE"`
 }
 
 func (c Config) withDefaults() Config {
@@ -60,20 +64,22 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Deps are what the handlers work with. All are required but UI (nil: no UI was built) and Streams (nil: streams end
-// with their clients only).
+// Deps are what the handlers work with. All are required but UI (nil: no UI was built), Streams (nil: streams end
+// with their clients only), Traces (nil: there are none) and Operations (nil: answered with 503).
 type Deps struct {
-	Config   Config
-	Tasks    Tasks
-	Projects Projects
-	People   account.Store
-	Importer Importer
-	Exporter Exporter
-	Feed     Feed
-	Guard    *access.Guard
-	Streams  *fiberx.Streams
-	UI       fs.FS
-	Log      *slog.Logger
+	Config     Config
+	Tasks      Tasks
+	Projects   Projects
+	People     account.Store
+	Importer   Importer
+	Exporter   Exporter
+	Feed       Feed
+	Guard      *access.Guard
+	Streams    *fiberx.Streams
+	Traces     traces.Source
+	Operations Operations
+	UI         fs.FS
+	Log        *slog.Logger
 }
 
 type server struct {
@@ -92,6 +98,12 @@ var _ wire.ServerInterface = (*server)(nil)
 // bodies; see streamBodies.
 func Mount(app *fiber.App, d Deps) error {
 	d.Config = d.Config.withDefaults()
+	if err := checkTraceLink(d.Config.TraceLinkTemplate); err != nil {
+		return err
+	}
+	if d.Traces == nil {
+		d.Traces = traces.None{}
+	}
 	description, err := loadDescription()
 	if err != nil {
 		return err

@@ -70,6 +70,24 @@ func (e Category) Valid() bool {
 	}
 }
 
+// Defines values for ConsumerStatusSource.
+const (
+	Database ConsumerStatusSource = "database"
+	Stream   ConsumerStatusSource = "stream"
+)
+
+// Valid indicates whether the value is a known member of the ConsumerStatusSource enum.
+func (e ConsumerStatusSource) Valid() bool {
+	switch e {
+	case Database:
+		return true
+	case Stream:
+		return true
+	default:
+		return false
+	}
+}
+
 // Defines values for EventAggregate.
 const (
 	EventAggregateProject EventAggregate = "project"
@@ -151,6 +169,24 @@ func (e ImportReportFormat) Valid() bool {
 	case ImportReportFormatJiraChangelog:
 		return true
 	case ImportReportFormatTallyboard:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for InstanceStatusNats.
+const (
+	Away      InstanceStatusNats = "away"
+	Connected InstanceStatusNats = "connected"
+)
+
+// Valid indicates whether the value is a known member of the InstanceStatusNats enum.
+func (e InstanceStatusNats) Valid() bool {
+	switch e {
+	case Away:
+		return true
+	case Connected:
 		return true
 	default:
 		return false
@@ -280,6 +316,75 @@ func (e Role) Valid() bool {
 	case Owner:
 		return true
 	case Viewer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for SpanKind.
+const (
+	SpanKindClient   SpanKind = "client"
+	SpanKindConsumer SpanKind = "consumer"
+	SpanKindInternal SpanKind = "internal"
+	SpanKindProducer SpanKind = "producer"
+	SpanKindServer   SpanKind = "server"
+)
+
+// Valid indicates whether the value is a known member of the SpanKind enum.
+func (e SpanKind) Valid() bool {
+	switch e {
+	case SpanKindClient:
+		return true
+	case SpanKindConsumer:
+		return true
+	case SpanKindInternal:
+		return true
+	case SpanKindProducer:
+		return true
+	case SpanKindServer:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TraceEdgeKind.
+const (
+	Db        TraceEdgeKind = "db"
+	Http      TraceEdgeKind = "http"
+	Messaging TraceEdgeKind = "messaging"
+)
+
+// Valid indicates whether the value is a known member of the TraceEdgeKind enum.
+func (e TraceEdgeKind) Valid() bool {
+	switch e {
+	case Db:
+		return true
+	case Http:
+		return true
+	case Messaging:
+		return true
+	default:
+		return false
+	}
+}
+
+// Defines values for TraceSource.
+const (
+	Buffer TraceSource = "buffer"
+	Jaeger TraceSource = "jaeger"
+	None   TraceSource = "none"
+)
+
+// Valid indicates whether the value is a known member of the TraceSource enum.
+func (e TraceSource) Valid() bool {
+	switch e {
+	case Buffer:
+		return true
+	case Jaeger:
+		return true
+	case None:
 		return true
 	default:
 		return false
@@ -586,6 +691,9 @@ func (e ListAllTasksParamsInclude) Valid() bool {
 	}
 }
 
+// Attributes defines model for Attributes.
+type Attributes map[string]interface{}
+
 // Board defines model for Board.
 type Board struct {
 	// Pos Live events behind it may be newer than this board.
@@ -704,6 +812,27 @@ type Comment struct {
 type CommentBody struct {
 	Body string `json:"body"`
 }
+
+// ConsumerStatus What applies events to the statistics.
+type ConsumerStatus struct {
+	// Cursor Last position applied.
+	Cursor int64 `json:"cursor"`
+
+	// Lag Positions behind.
+	Lag        int64                           `json:"lag"`
+	LagSeconds float64                         `json:"lagSeconds"`
+	LastVerify nullable.Nullable[VerifyStatus] `json:"lastVerify"`
+	Leader     bool                            `json:"leader"`
+
+	// Parked Events that could not be applied.
+	Parked int64 `json:"parked"`
+
+	// Source Where events come from at present.
+	Source ConsumerStatusSource `json:"source"`
+}
+
+// ConsumerStatusSource Where events come from at present.
+type ConsumerStatusSource string
 
 // Event defines model for Event.
 type Event struct {
@@ -832,6 +961,25 @@ type ImportReport struct {
 // ImportReportFormat defines model for ImportReport.Format.
 type ImportReportFormat string
 
+// InstanceStatus defines model for InstanceStatus.
+type InstanceStatus struct {
+	Consumer   nullable.Nullable[ConsumerStatus] `json:"consumer"`
+	Goroutines int                               `json:"goroutines"`
+	HeapBytes  int64                             `json:"heapBytes"`
+	Instance   string                            `json:"instance"`
+	Live       nullable.Nullable[LiveStatus]     `json:"live"`
+	Nats       InstanceStatusNats                `json:"nats"`
+	Pools      []PoolStatus                      `json:"pools"`
+	Ready      bool                              `json:"ready"`
+	Relay      nullable.Nullable[RelayStatus]    `json:"relay"`
+	Service    string                            `json:"service"`
+	StartedAt  string                            `json:"startedAt"`
+	Version    string                            `json:"version"`
+}
+
+// InstanceStatusNats defines model for InstanceStatus.Nats.
+type InstanceStatusNats string
+
 // Label defines model for Label.
 type Label struct {
 	Color string `json:"color"`
@@ -858,6 +1006,15 @@ type LabelPatch struct {
 // Layout defines model for Layout.
 type Layout string
 
+// LiveStatus defines model for LiveStatus.
+type LiveStatus struct {
+	// Stale Whether updates come late.
+	Stale bool `json:"stale"`
+
+	// Subscribers Browsers with an open stream.
+	Subscribers int `json:"subscribers"`
+}
+
 // Me defines model for Me.
 type Me struct {
 	// Person Example: {"created":"2026-01-05T09:00:00Z","handle":"owner","id":"00000000-0000-7000-8000-000000000001","kind":"member","name":"Owner"}
@@ -874,6 +1031,20 @@ type Member struct {
 // MemberRole Example: {"role":"editor"}
 type MemberRole struct {
 	Role Role `json:"role"`
+}
+
+// Operations defines model for Operations.
+type Operations struct {
+	At string `json:"at"`
+
+	// Instances By service and instance.
+	Instances []InstanceStatus `json:"instances"`
+
+	// NatsAway Instances could not be asked; only the answering one is listed.
+	NatsAway bool `json:"natsAway"`
+
+	// Routes By service and route.
+	Routes []RouteStatus `json:"routes"`
 }
 
 // People defines model for People.
@@ -905,6 +1076,21 @@ type PersonNew struct {
 
 // PoolStats defines model for PoolStats.
 type PoolStats map[string]interface{}
+
+// PoolStatus defines model for PoolStatus.
+type PoolStatus struct {
+	Engine string `json:"engine"`
+	Idle   int    `json:"idle"`
+	InUse  int    `json:"inUse"`
+	Max    int    `json:"max"`
+	Name   string `json:"name"`
+
+	// WaitCount Times somebody waited for a connection.
+	WaitCount int64 `json:"waitCount"`
+
+	// WaitMs Time spent waiting since the start.
+	WaitMs float64 `json:"waitMs"`
+}
 
 // Priority 0 none, 1 urgent, 2 high, 3 medium, 4 low.
 type Priority = int
@@ -1045,8 +1231,84 @@ type Relation struct {
 // RelationKind defines model for RelationKind.
 type RelationKind string
 
+// RelayStatus What gives events their positions and publishes them.
+type RelayStatus struct {
+	// Given Last position given.
+	Given  int64 `json:"given"`
+	Leader bool  `json:"leader"`
+
+	// OldestAgeSeconds Age of the oldest of them.
+	OldestAgeSeconds float64 `json:"oldestAgeSeconds"`
+
+	// Published Last position published.
+	Published int64 `json:"published"`
+
+	// Takeovers Times this instance became the leader.
+	Takeovers int64 `json:"takeovers"`
+
+	// Unpositioned Events that have no position yet.
+	Unpositioned int64 `json:"unpositioned"`
+}
+
 // Role defines model for Role.
 type Role string
+
+// RouteStatus defines model for RouteStatus.
+type RouteStatus struct {
+	Count int64 `json:"count"`
+
+	// Errors Answered with 5xx.
+	Errors int64 `json:"errors"`
+
+	// P50Ms Estimated from a histogram, as are the others.
+	P50Ms   float64 `json:"p50Ms"`
+	P95Ms   float64 `json:"p95Ms"`
+	P99Ms   float64 `json:"p99Ms"`
+	Route   string  `json:"route"`
+	Service string  `json:"service"`
+}
+
+// Span defines model for Span.
+type Span struct {
+	// AdjustedMs What was added to the start, because the clock of this service differs; 0 if nothing was.
+	AdjustedMs float64     `json:"adjustedMs"`
+	Attributes Attributes  `json:"attributes"`
+	DurationMs float64     `json:"durationMs"`
+	Error      bool        `json:"error"`
+	Events     []SpanEvent `json:"events"`
+
+	// Instance Empty where it is not known.
+	Instance string     `json:"instance"`
+	Kind     SpanKind   `json:"kind"`
+	Links    []SpanLink `json:"links"`
+	Name     string     `json:"name"`
+
+	// OffsetMs Since the start of the trace.
+	OffsetMs      float64                   `json:"offsetMs"`
+	ParentId      nullable.Nullable[string] `json:"parentId"`
+	Service       string                    `json:"service"`
+	SpanId        string                    `json:"spanId"`
+	Start         string                    `json:"start"`
+	StatusMessage string                    `json:"statusMessage"`
+}
+
+// SpanKind defines model for Span.Kind.
+type SpanKind string
+
+// SpanEvent defines model for SpanEvent.
+type SpanEvent struct {
+	Attributes Attributes `json:"attributes"`
+	Name       string     `json:"name"`
+
+	// OffsetMs Since the start of the trace.
+	OffsetMs float64 `json:"offsetMs"`
+}
+
+// SpanLink defines model for SpanLink.
+type SpanLink struct {
+	SpanId  string `json:"spanId"`
+	TraceId string `json:"traceId"`
+}
 
 // State defines model for State.
 type State struct {
@@ -1230,6 +1492,123 @@ type TaskPatch struct {
 	Title      *string                   `json:"title,omitempty"`
 }
 
+// Trace defines model for Trace.
+type Trace struct {
+	// CriticalPath In order of time: what the end of the trace's last work waited for. Pieces do not overlap; a gap is time in which
+	// nothing worked, such as waiting in a queue.
+	CriticalPath []TraceSegment `json:"criticalPath"`
+
+	// Dropped Spans left out, because the trace had too many.
+	Dropped    int     `json:"dropped"`
+	DurationMs float64 `json:"durationMs"`
+
+	// LinkedBy Traces with a link to this one, newest first.
+	LinkedBy []string `json:"linkedBy"`
+
+	// Orphans Spans whose parent is not in the trace.
+	Orphans int `json:"orphans"`
+
+	// Spans Parents before their children, siblings by start.
+	Spans   []Span `json:"spans"`
+	Start   string `json:"start"`
+	TraceId string `json:"traceId"`
+}
+
+// TraceEdge defines model for TraceEdge.
+type TraceEdge struct {
+	Calls  int           `json:"calls"`
+	Errors int           `json:"errors"`
+	From   string        `json:"from"`
+	Kind   TraceEdgeKind `json:"kind"`
+	P95Ms  float64       `json:"p95Ms"`
+	To     string        `json:"to"`
+}
+
+// TraceEdgeKind defines model for TraceEdge.Kind.
+type TraceEdgeKind string
+
+// TraceGraph defines model for TraceGraph.
+type TraceGraph struct {
+	Edges []TraceEdge `json:"edges"`
+	Nodes []TraceNode `json:"nodes"`
+}
+
+// TraceList defines model for TraceList.
+type TraceList struct {
+	// Source `buffer`: memory of this process; `jaeger`: a Jaeger; `none`: traces are not kept where this service can read them.
+	Source TraceSource `json:"source"`
+
+	// Traces Newest first.
+	Traces []TraceSummary `json:"traces"`
+}
+
+// TraceNode defines model for TraceNode.
+type TraceNode struct {
+	// Calls Requests and messages taken in.
+	Calls  int     `json:"calls"`
+	Errors int     `json:"errors"`
+	P95Ms  float64 `json:"p95Ms"`
+
+	// Service A service, or the name of a database system.
+	Service string `json:"service"`
+}
+
+// TraceSegment defines model for TraceSegment.
+type TraceSegment struct {
+	DurationMs float64 `json:"durationMs"`
+	OffsetMs   float64 `json:"offsetMs"`
+	SpanId     string  `json:"spanId"`
+}
+
+// TraceSettings defines model for TraceSettings.
+type TraceSettings struct {
+	// Capacity Traces kept at most; null where that is not known.
+	Capacity nullable.Nullable[int] `json:"capacity"`
+
+	// ExternalUrl Page of a trace in another console; `{traceId}` stands for the id.
+	ExternalUrl nullable.Nullable[string] `json:"externalUrl"`
+
+	// Source `buffer`: memory of this process; `jaeger`: a Jaeger; `none`: traces are not kept where this service can read them.
+	Source TraceSource `json:"source"`
+}
+
+// TraceSource `buffer`: memory of this process; `jaeger`: a Jaeger; `none`: traces are not kept where this service can read them.
+type TraceSource string
+
+// TraceSummary defines model for TraceSummary.
+type TraceSummary struct {
+	// DurationMs From the first start to the last end, work after the answer included.
+	DurationMs float64 `json:"durationMs"`
+
+	// Error Whether any span failed.
+	Error bool `json:"error"`
+
+	// Name Of the root span.
+	Name string `json:"name"`
+
+	// Route Method and path template of the request.
+	Route nullable.Nullable[string] `json:"route"`
+
+	// Service Of the root span.
+	Service string `json:"service"`
+
+	// Services Those that took part, in alphabetical order.
+	Services []string `json:"services"`
+	Spans    int      `json:"spans"`
+	Start    string   `json:"start"`
+
+	// Status HTTP status of the request.
+	Status  nullable.Nullable[int] `json:"status"`
+	TraceId string                 `json:"traceId"`
+}
+
+// VerifyStatus defines model for VerifyStatus.
+type VerifyStatus struct {
+	At          string `json:"at"`
+	Differences int    `json:"differences"`
+	Equal       bool   `json:"equal"`
+}
+
 // View defines model for View.
 type View struct {
 	Created string  `json:"created"`
@@ -1312,6 +1691,9 @@ type Ref = string
 
 // RelationKindParameter defines model for RelationKind.
 type RelationKindParameter = RelationKind
+
+// Since defines model for Since.
+type Since = string
 
 // Sort defines model for Sort.
 type Sort string
@@ -1805,6 +2187,40 @@ type RestoreTaskParams struct {
 	IdempotencyKey *IdempotencyKey `json:"Idempotency-Key,omitempty"`
 }
 
+// SearchTracesParams defines parameters for SearchTraces.
+type SearchTracesParams struct {
+	// Task Key of a task that the trace is about.
+	Task *string `form:"task,omitempty" json:"task,omitempty"`
+
+	// Service Service that took part.
+	Service *string `form:"service,omitempty" json:"service,omitempty"`
+
+	// Route Method and path template of the request.
+	Route *string `form:"route,omitempty" json:"route,omitempty"`
+
+	// MinMs Duration of the whole trace at least, in milliseconds.
+	MinMs *int64 `form:"minMs,omitempty" json:"minMs,omitempty"`
+
+	// MaxMs Duration of the whole trace at most, in milliseconds.
+	MaxMs *int64 `form:"maxMs,omitempty" json:"maxMs,omitempty"`
+
+	// Error `true`: only traces with a failed span; `false`: only those without.
+	Error *bool `form:"error,omitempty" json:"error,omitempty"`
+
+	// Since Only what began at or after this moment (RFC 3339).
+	Since *Since `form:"since,omitempty" json:"since,omitempty"`
+
+	// Until Only what began before this moment (RFC 3339).
+	Until *string `form:"until,omitempty" json:"until,omitempty"`
+	Limit *int    `form:"limit,omitempty" json:"limit,omitempty"`
+}
+
+// GetTraceGraphParams defines parameters for GetTraceGraph.
+type GetTraceGraphParams struct {
+	// Since Only what began at or after this moment (RFC 3339).
+	Since *Since `form:"since,omitempty" json:"since,omitempty"`
+}
+
 // CreatePersonJSONRequestBody defines body for CreatePerson for application/json ContentType.
 type CreatePersonJSONRequestBody = PersonNew
 
@@ -1870,6 +2286,9 @@ type ServerInterface interface {
 	// GetSpec This description
 	// (GET /api/v1/openapi.yaml)
 	GetSpec(c *fiber.Ctx) error
+	// GetOperations How every instance is
+	// (GET /api/v1/operations)
+	GetOperations(c *fiber.Ctx) error
 	// ListPeople All people, by handle
 	// (GET /api/v1/people)
 	ListPeople(c *fiber.Ctx) error
@@ -1993,6 +2412,18 @@ type ServerInterface interface {
 	// RestoreTask Take a task out of the trash
 	// (POST /api/v1/tasks/{ref}/restore)
 	RestoreTask(c *fiber.Ctx, ref Ref, params RestoreTaskParams) error
+	// SearchTraces Find traces
+	// (GET /api/v1/traces)
+	SearchTraces(c *fiber.Ctx, params SearchTracesParams) error
+	// GetTraceGraph Which service calls which
+	// (GET /api/v1/traces/graph)
+	GetTraceGraph(c *fiber.Ctx, params GetTraceGraphParams) error
+	// GetTraceSettings Where traces come from
+	// (GET /api/v1/traces/settings)
+	GetTraceSettings(c *fiber.Ctx) error
+	// GetTrace One trace
+	// (GET /api/v1/traces/{traceId})
+	GetTrace(c *fiber.Ctx, traceId string) error
 }
 
 // ServerInterfaceWrapper converts contexts to parameters.
@@ -2045,6 +2476,24 @@ func (siw *ServerInterfaceWrapper) GetSpec(c *fiber.Ctx) error {
 
 	handler := func(c *fiber.Ctx) error {
 		return siw.Handler.GetSpec(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetOperations operation middleware
+func (siw *ServerInterfaceWrapper) GetOperations(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetOperations(c)
 	}
 
 	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
@@ -4594,6 +5043,183 @@ func (siw *ServerInterfaceWrapper) RestoreTask(c *fiber.Ctx) error {
 	return handler(c)
 }
 
+// SearchTraces operation middleware
+func (siw *ServerInterfaceWrapper) SearchTraces(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params SearchTracesParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "task" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "task", query, &params.Task, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter task: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "service" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "service", query, &params.Service, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter service: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "route" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "route", query, &params.Route, runtime.BindQueryParameterOptions{Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter route: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "minMs" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "minMs", query, &params.MinMs, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter minMs: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "maxMs" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "maxMs", query, &params.MaxMs, runtime.BindQueryParameterOptions{Type: "integer", Format: "int64"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter maxMs: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "error" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "error", query, &params.Error, runtime.BindQueryParameterOptions{Type: "boolean", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter error: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", query, &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter since: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "until" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "until", query, &params.Until, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter until: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "limit" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "limit", query, &params.Limit, runtime.BindQueryParameterOptions{Type: "integer", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter limit: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.SearchTraces(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetTraceGraph operation middleware
+func (siw *ServerInterfaceWrapper) GetTraceGraph(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// Parameter object where we will unmarshal all parameters from the context
+	var params GetTraceGraphParams
+
+	var query url.Values
+	query, err = url.ParseQuery(string(c.Request().URI().QueryString()))
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for query string: %w", err).Error())
+	}
+
+	// ------------- Optional query parameter "since" -------------
+
+	err = runtime.BindQueryParameterWithOptions("form", true, false, "since", query, &params.Since, runtime.BindQueryParameterOptions{Type: "string", Format: "date-time"})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter since: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetTraceGraph(c, params)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetTraceSettings operation middleware
+func (siw *ServerInterfaceWrapper) GetTraceSettings(c *fiber.Ctx) error {
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetTraceSettings(c)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
+// GetTrace operation middleware
+func (siw *ServerInterfaceWrapper) GetTrace(c *fiber.Ctx) error {
+
+	var err error
+	_ = err
+
+	// ------------- Path parameter "traceId" -------------
+	var traceId string
+
+	err = runtime.BindStyledParameterWithOptions("simple", "traceId", c.Params("traceId"), &traceId, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationPath, Explode: false, Required: true, Type: "string", Format: ""})
+	if err != nil {
+		return fiber.NewError(fiber.StatusBadRequest, fmt.Errorf("Invalid format for parameter traceId: %w", err).Error())
+	}
+
+	handler := func(c *fiber.Ctx) error {
+		return siw.Handler.GetTrace(c, traceId)
+	}
+
+	for i := len(siw.HandlerMiddlewares) - 1; i >= 0; i-- {
+		m := siw.HandlerMiddlewares[i]
+		next := handler
+		handler = func(c *fiber.Ctx) error {
+			return m(c, next)
+		}
+	}
+
+	return handler(c)
+}
+
 // FiberServerOptions provides options for the Fiber server.
 type FiberServerOptions struct {
 	BaseURL            string
@@ -4700,6 +5326,16 @@ func RegisterHandlersWithOptions(router fiber.Router, si ServerInterface, option
 	router.Delete(options.BaseURL+"/api/v1/tasks/:ref/relations/:kind/:other", wrapper.Unrelate)
 
 	router.Put(options.BaseURL+"/api/v1/tasks/:ref/relations/:kind/:other", wrapper.Relate)
+
+	router.Get(options.BaseURL+"/api/v1/traces", wrapper.SearchTraces)
+
+	router.Get(options.BaseURL+"/api/v1/traces/graph", wrapper.GetTraceGraph)
+
+	router.Get(options.BaseURL+"/api/v1/traces/settings", wrapper.GetTraceSettings)
+
+	router.Get(options.BaseURL+"/api/v1/traces/:traceId", wrapper.GetTrace)
+
+	router.Get(options.BaseURL+"/api/v1/operations", wrapper.GetOperations)
 
 	router.Get(options.BaseURL+"/api/v1/openapi.yaml", wrapper.GetSpec)
 
