@@ -41,6 +41,9 @@ type Config struct {
 	// that cleans it), "ids" (the trace continues, and whether it is recorded is our own draw) or "none" (a new trace that
 	// links to the caller's).
 	TraceTrust TraceTrust `env:"HTTP_TRACE_TRUST" envDefault:"ids"`
+	// QuietPaths are served without a span and logged at debug level, as the operations endpoints are; each stands for
+	// itself and for all paths below it. They are for requests about telemetry, which would otherwise fill it with themselves.
+	QuietPaths []string `env:"-"`
 	// AccessLog writes a line per request at info level.
 	AccessLog bool `env:"HTTP_ACCESS_LOG" envDefault:"true"`
 }
@@ -78,6 +81,19 @@ func (c Config) withDefaults() Config {
 		c.TraceTrust = TrustIDs
 	}
 	return c
+}
+
+// isQuiet reports whether requests of a path are left out of traces and of the log at info level.
+func (c Config) isQuiet(path string) bool {
+	if isOpsPath(path) {
+		return true
+	}
+	for _, quiet := range c.QuietPaths {
+		if rest, below := strings.CutPrefix(path, quiet); below && (rest == "" || rest[0] == '/') {
+			return true
+		}
+	}
+	return false
 }
 
 // New returns an application with the kit's middleware installed: request id, trace, deadline, panic recovery, access

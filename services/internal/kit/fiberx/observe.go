@@ -71,7 +71,7 @@ func (o *observer) handle(c *fiber.Ctx) error {
 		requestID = newRequestID()
 	}
 	c.Set(fiber.HeaderXRequestID, requestID)
-	quiet := isOpsPath(c.Path())
+	quiet := o.cfg.isQuiet(c.Path())
 	ctx, span := o.startSpan(c, quiet)
 	defer span.End()
 	setTraceHeaders(c, ctx)

@@ -145,6 +145,20 @@ func TestProbesAreNotTraced(t *testing.T) {
 	}
 }
 
+func TestQuietPathsAreNotTraced(t *testing.T) {
+	t.Parallel()
+	app, spans, _ := recorded(t, Config{TraceTrust: TrustSampling, QuietPaths: []string{"/api/traces"}}, 1)
+	app.Use(func(c *fiber.Ctx) error { return c.SendString("ok") })
+	for _, path := range []string{"/api/traces", "/api/traces/", "/api/traces/1/spans?x=1"} {
+		if send(t, app, http.MethodGet, path, "", "traceparent", traceparent); len(spans.Ended()) != 0 {
+			t.Errorf("%s: %d spans, want none", path, len(spans.Ended()))
+		}
+	}
+	if send(t, app, http.MethodGet, "/api/traces-else", "", "traceparent", traceparent); len(spans.Ended()) != 1 {
+		t.Errorf("%d spans of another path, want 1", len(spans.Ended()))
+	}
+}
+
 func TestDurationHistogramHasBoundedRoutes(t *testing.T) {
 	t.Parallel()
 	app, _, reader := recorded(t, Config{}, 1)

@@ -18,6 +18,9 @@ import (
 	"github.com/tallyboard/tallyboard/services/task-service/internal/task"
 )
 
+// QuietPaths are requests about traces and the state of the instances: watching must not add to what is watched.
+var QuietPaths = []string{"/api/v1/traces", "/api/v1/operations"}
+
 // linkPlaceholder is where the id stands in Config.TraceLinkTemplate.
 const linkPlaceholder = "{traceId}"
 
