@@ -11,6 +11,7 @@ import (
 	_ "time/tzdata" // viewers' time zones, also where the system has none
 
 	"github.com/nats-io/nats.go"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/boot"
 	"github.com/tallyboard/tallyboard/services/internal/kit/fiberx"
@@ -32,12 +33,17 @@ type Deps struct {
 	Ready   func(addr string) // called once, when the server listens and the schema has been looked at; addr is host:port
 	NATS    *nats.Conn        // a connection to use in place of NATS_URL; Run closes it
 	Version string            // shown in /health and telemetry
+
+	// Spans receives every recorded span, beside the exporters of the OTEL_* variables; nil: nobody does. The caller owns
+	// what is behind it.
+	Spans otlptrace.Client
 }
 
 // Run starts the service and blocks until ctx is done or a part fails for good; then it stops everything in order.
 // Neither the database nor NATS must be there: the service answers 503 until the database is, and reads events from the
 // database without NATS. Errors are about the configuration, a port in use, or a schema this program cannot work with.
 func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
+	started := time.Now()
 	cfg = named(cfg, deps)
 	tel, err := telemetry.Start(ctx, cfg.Telemetry)
 	if err != nil {
@@ -78,15 +84,17 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	}
 	streams := fiberx.NewStreams(cfg.MaxStreams)
 	state := &boot.Readiness{}
-	server, err := newServer(cfg, deps, serverDeps{tel, store, bus, hub, applier, streams, state}) //nolint:contextcheck // requests have contexts of their own
+	d := serverDeps{tel, store, bus, hub, applier, streams, state, &verifications{}}
+	server, status, err := newServer(cfg, deps, d, started) //nolint:contextcheck // requests have contexts of their own
 	if err != nil {
 		return err
 	}
 
-	// They stop from the bottom up: not ready, streams, HTTP, hub, applier, NATS, pools, telemetry.
+	// They stop from the bottom up: not ready, streams, HTTP, hub, applier, status, NATS, pools, telemetry.
 	working, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	parts := &boot.Parts{Fail: fail}
+	closer.Add("status", partTimeout, d.answerStatus(ctx, status))
 	closer.Add("applier", partTimeout, parts.Stop("applier"))
 	closer.Add("hub", partTimeout, parts.Stop("hub"))
 	closer.Add("HTTP server", cfg.ShutdownTimeout, server.ShutdownWithContext)

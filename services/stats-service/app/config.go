@@ -91,6 +91,7 @@ func named(c Config, deps Deps) Config {
 		c.Telemetry.ServiceName = ServiceName
 	}
 	c.Telemetry.Version = deps.Version
+	c.Telemetry.Spans = deps.Spans
 	if deps.Log != nil {
 		c.Telemetry.LogWriter = deps.Log
 	}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/tallyboard/tallyboard/services/internal/kit/db"
 	"github.com/tallyboard/tallyboard/services/internal/kit/fiberx"
 	"github.com/tallyboard/tallyboard/services/internal/kit/jsbus"
+	"github.com/tallyboard/tallyboard/services/internal/kit/opstatus"
 	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/consumer"
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/httpapi"
@@ -24,15 +26,18 @@ type serverDeps struct {
 	applier *consumer.Consumer
 	streams *fiberx.Streams
 	state   *boot.Readiness
+	verify  *verifications
 }
 
 // newServer returns the HTTP server with all routes. The operations endpoints are there twice: at the root for whoever
-// reaches this instance itself, and below the API's prefix, which is all that the edge hands on.
-func newServer(cfg Config, deps Deps, d serverDeps) (*fiber.App, error) {
-	server := fiberx.New(cfg.HTTP, d.tel.Logger(), d.tel)
+// reaches this instance itself, and below the API's prefix, which is all that the edge hands on. status is the state of
+// the instance that it serves.
+func newServer(cfg Config, deps Deps, d serverDeps, started time.Time) (server *fiber.App, status func() opstatus.Status, err error) {
+	server = fiberx.New(cfg.HTTP, d.tel.Logger(), d.tel)
+	status = func() opstatus.Status { return d.status(cfg, deps.Version, started, server) }
 	checks, err := healthChecks(d)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	ops := fiberx.Ops{
 		Service: ServiceName, Version: deps.Version, Instance: cfg.Telemetry.Instance, Ready: d.state.Ready,
@@ -44,11 +49,11 @@ func newServer(cfg Config, deps Deps, d serverDeps) (*fiber.App, error) {
 	server.Mount(httpapi.Prefix, below)
 	server.Use(httpapi.Prefix, fiberx.Gate(d.state.Current.Load, "The statistics are starting: their database is not ready yet."))
 	err = httpapi.Mount(server, httpapi.Deps{
-		Config: cfg.API, Reader: d.store.requests, Operator: operator{d.store.requests, d.bus}, Applier: d.applier, Link: d.bus,
+		Config: cfg.API, Reader: d.store.requests, Operator: operator{d.store.requests, d.bus, d.verify}, Applier: d.applier, Link: d.bus,
 		Hub: d.hub, Guard: access.NewGuard(access.LocalOwner{}, access.NewCachedRoles(d.store.roles)), Streams: d.streams,
 		Log: d.tel.Logger(),
 	})
-	return server, err
+	return server, status, err
 }
 
 // healthChecks probe through the background pool, so that a service under load is not taken for a sick one.

@@ -69,7 +69,18 @@ func (s applyStore) Apply(ctx context.Context, epoch int64, events []stats.Event
 // operator works on the projections for requests.
 type operator struct {
 	store
-	notify consumer.Notifier
+	notify   consumer.Notifier
+	verified *verifications
+}
+
+// Verify implements httpapi.Operator, and has the result remembered.
+func (o operator) Verify(ctx context.Context, limit int) (*stats.Verification, error) {
+	found, err := o.store.Verify(ctx, limit)
+	if err != nil {
+		return nil, err
+	}
+	o.verified.remember(found)
+	return found, nil
 }
 
 // Retry implements httpapi.Operator.

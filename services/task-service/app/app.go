@@ -11,10 +11,12 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/boot"
 	"github.com/tallyboard/tallyboard/services/internal/kit/fiberx"
 	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
+	"github.com/tallyboard/tallyboard/services/internal/kit/traces"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/live"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/outbox"
 )
@@ -32,12 +34,19 @@ type Deps struct {
 	NATS    *nats.Conn        // a connection to use in place of NATS_URL; Run closes it
 	Version string            // shown in /health and telemetry
 	UI      fs.FS             // built browser UI; nil: none is served
+
+	// Spans receives every recorded span, beside the exporters of the OTEL_* variables; nil: nobody does. The caller owns
+	// what is behind it.
+	Spans otlptrace.Client
+	// Traces is where traces are read back; nil: from TRACES_URL, and from nowhere without it.
+	Traces traces.Source
 }
 
 // Run starts the service and blocks until ctx is done or a part fails for good; then it stops everything in order.
 // Neither the database nor NATS must be there: the service answers 503 until the database is, and is degraded without
 // NATS. Errors are about the configuration, a port in use, or a schema that this program cannot work with.
 func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
+	started := time.Now()
 	cfg = cfg.named(deps)
 	tel, err := telemetry.Start(ctx, cfg.Telemetry)
 	if err != nil {
@@ -83,15 +92,17 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	domain := newDomain(cfg, store, relay.Wake)
 	streams := fiberx.NewStreams(cfg.Live.MaxSubscribers)
 	state := &boot.Readiness{}
-	server, err := newServer(cfg, deps, serverDeps{tel, store, bus, hub, relay, domain, streams, state}) //nolint:contextcheck // requests have contexts of their own
+	d := serverDeps{tel, store, bus, hub, relay, domain, streams, state, traceSource(cfg, deps)}
+	server, status, err := newServer(cfg, deps, d, started) //nolint:contextcheck // requests have contexts of their own
 	if err != nil {
 		return err
 	}
 
-	// They stop from the bottom up: not ready, streams, HTTP, queued changes, relay, live feed, NATS, pools, telemetry.
+	// They stop from the bottom up: not ready, streams, HTTP, queued changes, relay, live feed, status, NATS, pools, telemetry.
 	working, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	parts := &boot.Parts{Fail: fail}
+	closer.Add("status", partTimeout, d.answerStatus(ctx, status))
 	closer.Add("live feed", partTimeout, parts.Stop("live feed"))
 	closer.Add("relay", cfg.Relay.WindUp+partTimeout, parts.Stop("relay"))
 	closer.Add("queued changes", partTimeout, domain.close)

@@ -12,6 +12,7 @@ import (
 	"github.com/tallyboard/tallyboard/services/internal/kit/fiberx"
 	"github.com/tallyboard/tallyboard/services/internal/kit/jsbus"
 	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
+	"github.com/tallyboard/tallyboard/services/internal/kit/traces"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/httpapi"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/live"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/outbox"
@@ -44,6 +45,7 @@ type Config struct {
 	Relay     outbox.Config
 	Live      live.Config
 	Telemetry telemetry.Config
+	Traces    traces.JaegerConfig
 }
 
 // Validate reports what cannot work. boot.LoadConfig calls it.
@@ -97,6 +99,7 @@ func (c *Config) named(deps Deps) Config {
 		named.Telemetry.ServiceName = ServiceName
 	}
 	named.Telemetry.Version = deps.Version
+	named.Telemetry.Spans = deps.Spans
 	if deps.Log != nil {
 		named.Telemetry.LogWriter = deps.Log
 	}
@@ -110,5 +113,6 @@ func (c *Config) named(deps Deps) Config {
 	// Two processes may share a host and a configured name; a lease must not.
 	named.Relay.Lease.Holder = fmt.Sprintf("%.80s-%s", named.Telemetry.Instance, uuid.NewString())
 	named.HTTP.Service = ServiceName
+	named.HTTP.QuietPaths = httpapi.QuietPaths
 	return named
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -10,7 +11,9 @@ import (
 	"github.com/tallyboard/tallyboard/services/internal/kit/db"
 	"github.com/tallyboard/tallyboard/services/internal/kit/fiberx"
 	"github.com/tallyboard/tallyboard/services/internal/kit/jsbus"
+	"github.com/tallyboard/tallyboard/services/internal/kit/opstatus"
 	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
+	"github.com/tallyboard/tallyboard/services/internal/kit/traces"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/httpapi"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/live"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/outbox"
@@ -27,14 +30,16 @@ type serverDeps struct {
 	domain  *domain
 	streams *fiberx.Streams
 	state   *boot.Readiness
+	traces  traces.Source
 }
 
-// newServer returns the HTTP server with all routes.
-func newServer(cfg Config, deps Deps, d serverDeps) (*fiber.App, error) {
+// newServer returns the HTTP server with all routes, and the state of the instance that it serves.
+func newServer(cfg Config, deps Deps, d serverDeps, started time.Time) (*fiber.App, func() opstatus.Status, error) {
 	server := fiberx.New(cfg.HTTP, d.tel.Logger(), d.tel)
+	status := func() opstatus.Status { return d.status(cfg, deps.Version, started, server) }
 	checks, err := healthChecks(cfg, d)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	fiberx.MountOps(server, fiberx.Ops{
 		Service: ServiceName, Version: deps.Version, Instance: cfg.Telemetry.Instance, Ready: d.state.Ready,
@@ -49,7 +54,7 @@ func newServer(cfg Config, deps Deps, d serverDeps) (*fiber.App, error) {
 		Guard:   access.NewGuard(access.LocalOwner{}, access.NewCachedRoles(d.store.roles)),
 		Streams: d.streams, UI: deps.UI, Log: d.tel.Logger(),
 	})
-	return server, err
+	return server, status, err
 }
 
 // healthChecks probe through the background pool, so that a service under load is not taken for a sick one.

@@ -16,8 +16,8 @@ import (
 // headerTraceparent carries the span that caused a message (W3C Trace Context).
 const headerTraceparent = "traceparent"
 
-// lateAfter is the age from which an event no longer continues its trace but starts one that links to it.
-const lateAfter = time.Minute
+// LateAfter is the age from which an event no longer continues its trace but starts one that links to it.
+const LateAfter = time.Minute
 
 // maxBatchLinks is the number of causes that a batch's span links to.
 const maxBatchLinks = 64
@@ -33,7 +33,7 @@ func (b *Bus) startPublish(ctx context.Context, m *Msg, header nats.Header) (end
 		if !link.SpanContext.IsSampled() { // nothing to record: pass it on as it is
 			return func(error) {}
 		}
-		if !m.Time.IsZero() && time.Since(m.Time) > lateAfter {
+		if !m.Time.IsZero() && time.Since(m.Time) > LateAfter {
 			opts = append(opts, trace.WithNewRoot(), trace.WithLinks(link))
 		} else {
 			ctx = trace.ContextWithRemoteSpanContext(ctx, link.SpanContext)
@@ -110,4 +110,4 @@ func (b *Bus) startProcess(ctx context.Context, consumer string, batch []Deliver
 }
 
 // fresh reports whether a message was stored so recently that it belongs to its cause's trace.
-func (d Delivery) fresh() bool { return d.Timestamp.IsZero() || time.Since(d.Timestamp) <= lateAfter }
+func (d Delivery) fresh() bool { return d.Timestamp.IsZero() || time.Since(d.Timestamp) <= LateAfter }

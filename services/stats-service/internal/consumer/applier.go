@@ -37,21 +37,24 @@ func (a *applier) deliver(ctx context.Context, batch []jsbus.Delivery) {
 	for _, d := range batch {
 		if d.NumDelivered > 1 {
 			a.metrics.redelivered.Add(ctx, 1)
+			mark(ctx, eventRedelivered, attrAttempt.Int64(int64(d.NumDelivered))) //nolint:gosec // a small number
 		}
 		e, err := decode(d.Data)
 		if err != nil {
 			// Not poison yet: the database has the event, and the poll finds that it is missing.
 			a.metrics.undecodable.Add(ctx, 1)
-			a.log.WarnContext(ctx, "message cannot be read; its event will come from the database", "error", err)
+			a.log.WarnContext(ctx, "message cannot be read; its event will come from the database", "subject", d.Subject, "error", err)
 			continue
 		}
 		events = append(events, e)
 	}
 	slices.SortFunc(events, func(x, y stats.Event) int { return int(min(1, max(-1, x.Pos-y.Pos))) })
 	events = slices.CompactFunc(events, func(x, y stats.Event) bool { return x.Pos == y.Pos })
+	describe(ctx, SourceNATS, events)
 	err := a.insist(ctx, func(ctx context.Context) error { return a.advance(ctx, events) })
 	answer := func(d jsbus.Delivery) error { return d.Ack() }
 	if err != nil {
+		markFailure(ctx, err)
 		answer = func(d jsbus.Delivery) error { return d.Nak() }
 		if errors.Is(err, stats.ErrFenced) {
 			a.stop(err)
@@ -77,6 +80,7 @@ func (a *applier) insist(ctx context.Context, fn func(context.Context) error) er
 			return ctx.Err()
 		}
 		a.metrics.failures.Add(ctx, 1)
+		mark(ctx, eventRetry, errorType(err))
 		if attempt == 1 {
 			a.log.WarnContext(ctx, "events cannot be applied; trying again until they can", "error", err)
 		}
@@ -102,9 +106,13 @@ func (a *applier) advance(ctx context.Context, events []stats.Event) error {
 		if err := a.locate(ctx); err != nil {
 			return err
 		}
-		for len(events) > 0 && events[0].Pos <= a.cursor {
-			events = events[1:]
-			a.metrics.skipped.Add(ctx, 1)
+		skipped := 0
+		for skipped < len(events) && events[skipped].Pos <= a.cursor {
+			skipped++
+		}
+		if events = events[skipped:]; skipped > 0 {
+			a.metrics.skipped.Add(ctx, int64(skipped))
+			mark(ctx, eventSkipped, attrCount.Int(skipped))
 		}
 		if len(events) == 0 {
 			return nil
@@ -122,6 +130,7 @@ func (a *applier) advance(ctx context.Context, events []stats.Event) error {
 				return nil
 			}
 			a.metrics.gapFills.Add(ctx, int64(len(missing)))
+			mark(ctx, eventGapFill, attrCount.Int(len(missing)), attrPos.Int64(missing[0].Pos))
 			next = missing
 		} else {
 			n := 1
@@ -170,6 +179,7 @@ func (a *applier) apply(ctx context.Context, events []stats.Event) error {
 	a.cursor = out.To
 	a.metrics.record(ctx, out, events, time.Now())
 	if out.Parked > 0 {
+		mark(ctx, eventParked, attrCount.Int(out.Parked), attrPos.Int64(out.To))
 		a.log.WarnContext(ctx, "events set aside; see the parked tasks of the status", "events", out.Parked, "position", out.To)
 	}
 	Announce(a.bus, out.Projects)
@@ -240,8 +250,10 @@ func (a *applier) catchUp(ctx context.Context, seen int64) error {
 			return fmt.Errorf("the database has no event at position %d, though its last is %d", a.cursor+1, head)
 		}
 		a.setSource(SourceDatabase)
-		ctx, end := a.span(ctx, events)
-		err = a.apply(ctx, events)
+		traced, end := a.span(ctx, events)
+		if err = a.apply(traced, events); err != nil {
+			markFailure(traced, err)
+		}
 		end()
 		if err != nil {
 			return err

@@ -95,6 +95,7 @@ type Consumer struct {
 
 	leading atomic.Bool
 	source  atomic.Pointer[string]
+	now     func() time.Time
 }
 
 // New returns a consumer. applied is called after each commit with the projects that changed and the position of their
@@ -102,6 +103,7 @@ type Consumer struct {
 func New(cfg Config, store Store, leases lease.Store, bus Bus, tel *telemetry.Telemetry, applied func(map[uuid.UUID]int64)) (*Consumer, error) {
 	c := &Consumer{
 		cfg: cfg.withDefaults(), store: store, leases: leases, bus: bus, tel: tel, log: tel.Logger(), applied: applied,
+		now: time.Now,
 	}
 	c.setSource(SourceNone)
 	var err error
@@ -114,6 +116,39 @@ func (c *Consumer) Leading() bool { return c.leading.Load() }
 
 // Source returns where this instance's applier last read events.
 func (c *Consumer) Source() string { return *c.source.Load() }
+
+// Where the events of Status come from, in the words of the operations page.
+const (
+	fromStream   = "stream"
+	fromDatabase = "database"
+)
+
+// Status is what the operations page shows of an instance's consumer. What this instance does not do itself is as of the
+// last measurement, at most Config.MonitorInterval ago.
+type Status struct {
+	Leading bool
+	Cursor  int64         // last position applied
+	Lag     int64         // positions given but not applied
+	LagTime time.Duration // age of the oldest event not applied
+	Parked  int64         // tasks and projects whose events are set aside
+	Source  string        // "stream" or "database"; "" while this instance stands by
+}
+
+// Status returns the consumer's state.
+func (c *Consumer) Status() Status {
+	lag, seconds := c.metrics.lag()
+	s := Status{
+		Leading: c.Leading(), Cursor: c.metrics.cursor.Load(), Lag: lag, Parked: c.metrics.parked.Load(),
+		LagTime: time.Duration(seconds * float64(time.Second)),
+	}
+	switch c.Source() {
+	case SourceNATS:
+		s.Source = fromStream
+	case SourceDatabase:
+		s.Source = fromDatabase
+	}
+	return s
+}
 
 func (c *Consumer) setSource(s string) { c.source.Store(&s) }
 

@@ -1,17 +1,13 @@
 package consumer
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/trace"
 	"google.golang.org/protobuf/proto"
 
 	eventsv1 "github.com/tallyboard/tallyboard/proto/gen/tallyboard/events/v1"
-	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats"
 )
 
@@ -46,22 +42,4 @@ func decode(data []byte) (stats.Event, error) {
 		e.Changes = append(e.Changes, stats.Change{Field: c.GetField(), Before: c.GetBefore(), After: c.GetAfter()})
 	}
 	return e, nil
-}
-
-// maxLinks is how many of a batch's events its span links to.
-const maxLinks = 128
-
-// span starts the trace of a batch read from the database: a root of its own, linked to the traces the changes came from.
-// Batches from NATS have theirs from the bus.
-func (c *Consumer) span(ctx context.Context, events []stats.Event) (context.Context, func()) {
-	var links []trace.Link
-	for i := range events {
-		if link, ok := telemetry.LinkTo(events[i].Traceparent); ok && link.SpanContext.IsSampled() && len(links) < maxLinks {
-			links = append(links, link)
-		}
-	}
-	ctx, span := c.tel.Tracer.Start(ctx, "process tasks.{project}.{task}", trace.WithNewRoot(), trace.WithLinks(links...),
-		trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(
-			attribute.String("tallyboard.stats.source", SourceDatabase), attribute.Int("messaging.batch.message_count", len(events))))
-	return ctx, func() { span.End() }
 }

@@ -20,7 +20,7 @@ type metrics struct {
 	applied, skipped, redelivered, undecodable, gapFills, parkedEvents, failures metric.Int64Counter
 	delay                                                                        metric.Float64Histogram
 
-	lagPositions, parked atomic.Int64
+	cursor, head, parked atomic.Int64
 	lagSeconds           atomic.Uint64 // bits of a float64
 }
 
@@ -30,6 +30,9 @@ func newMetrics(m metric.Meter) (*metrics, error) {
 	counter := func(name, unit, description string) metric.Int64Counter {
 		c, err := m.Int64Counter(name, metric.WithUnit(unit), metric.WithDescription(description))
 		errs = append(errs, err)
+		if err == nil {
+			c.Add(context.Background(), 0) // a rate needs a beginning
+		}
 		return c
 	}
 	out.applied = counter("tallyboard.stats.events.applied", "{event}", "Events applied to the projections.")
@@ -53,8 +56,9 @@ func newMetrics(m metric.Meter) (*metrics, error) {
 		metric.WithDescription("Tasks and projects whose events are set aside."))
 	errs = append(errs, err)
 	_, err = m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
-		o.ObserveInt64(lag, out.lagPositions.Load())
-		o.ObserveFloat64(seconds, math.Float64frombits(out.lagSeconds.Load()))
+		positions, age := out.lag()
+		o.ObserveInt64(lag, positions)
+		o.ObserveFloat64(seconds, age)
 		o.ObserveInt64(parked, out.parked.Load())
 		return nil
 	}, lag, seconds, parked)
@@ -63,7 +67,8 @@ func newMetrics(m metric.Meter) (*metrics, error) {
 
 // observe takes what the gauges show.
 func (m *metrics) observe(s stats.Status, now time.Time) {
-	m.lagPositions.Store(max(0, s.Head-s.Cursor.Pos))
+	m.cursor.Store(s.Cursor.Pos)
+	m.head.Store(s.Head)
 	m.parked.Store(int64(s.ParkedCount))
 	seconds := 0.0
 	if s.Pending != nil {
@@ -72,13 +77,23 @@ func (m *metrics) observe(s stats.Status, now time.Time) {
 	m.lagSeconds.Store(math.Float64bits(seconds))
 }
 
-// record counts a batch that was applied.
+// lag returns how many positions are not applied, and the age of the oldest in seconds. This instance's own progress since
+// the last measurement counts.
+func (m *metrics) lag() (positions int64, seconds float64) {
+	if positions = m.head.Load() - m.cursor.Load(); positions <= 0 {
+		return 0, 0
+	}
+	return positions, math.Float64frombits(m.lagSeconds.Load())
+}
+
+// record counts a batch that was applied. Each event's delay is shown with the trace that the event came from.
 func (m *metrics) record(ctx context.Context, out stats.Applied, events []stats.Event, now time.Time) {
+	m.cursor.Store(out.To)
 	m.applied.Add(ctx, int64(out.Applied))
 	m.parkedEvents.Add(ctx, int64(out.Parked))
 	for i := range events {
 		if events[i].Pos > out.From {
-			m.delay.Record(ctx, max(0, now.Sub(events[i].Recorded).Seconds()))
+			m.delay.Record(contextOf(ctx, &events[i]), max(0, now.Sub(events[i].Recorded).Seconds()))
 		}
 	}
 }

@@ -1,0 +1,39 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/tallyboard/tallyboard/services/internal/kit/fiberx"
+	"github.com/tallyboard/tallyboard/services/internal/kit/opstatus"
+)
+
+// status returns this instance's state for the operations page. It asks nobody: everything in it is counted or measured
+// as it happens.
+func (d serverDeps) status(cfg Config, version string, started time.Time, server *fiber.App) opstatus.Status {
+	s := opstatus.Self(ServiceName, cfg.Telemetry.Instance, version, started, d.bus)
+	s.Ready = d.state.Ready()
+	s.Pools = append(s.Pools, opstatus.PoolOf("requests", d.store.poolStats()), opstatus.PoolOf("background", d.store.backgroundStats()))
+	relay := d.relay.Status()
+	s.Relay = &opstatus.Relay{
+		Leader: relay.Leading, Unpositioned: relay.Unpositioned, OldestAgeSeconds: relay.OldestAge.Seconds(),
+		Given: relay.Given, Published: relay.Published, Takeovers: relay.Takeovers,
+	}
+	s.Live = &opstatus.Live{Subscribers: d.hub.Subscribers(), Stale: !d.hub.State().Live}
+	s.Routes = append(s.Routes, fiberx.RouteStats(server)...)
+	return s
+}
+
+// answerStatus answers who asks all instances how they are, until the function it returns is called. Without it this
+// instance is missing on the operations page and works all the same, so a failure is only logged.
+func (d serverDeps) answerStatus(ctx context.Context, status func() opstatus.Status) (stop func(context.Context) error) {
+	end, err := opstatus.Answer(d.bus, status)
+	if err != nil {
+		d.tel.Logger().LogAttrs(ctx, slog.LevelWarn, "this instance will be missing on the operations page", slog.Any("error", err))
+		return func(context.Context) error { return nil }
+	}
+	return func(context.Context) error { end(); return nil }
+}
