@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strconv"
 	"strings"
 	"time"
 
-	"github.com/XSAM/otelsql"
 	"github.com/go-sql-driver/mysql"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
@@ -23,31 +23,22 @@ const sqlMode = "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_
 // rows count the rows that matched, not those that changed.
 func OpenMySQL(_ context.Context, cfg Config, o Options) (*sql.DB, error) {
 	cfg = cfg.withDefaults()
+	dsn, err := mysqlConfig(cfg)
+	if err != nil {
+		return nil, err
+	}
 	connector, err := newMySQLConnector(cfg, o, cfg.StatementTimeout)
 	if err != nil {
 		return nil, err
 	}
-	var pool *sql.DB
-	if o.Tracer && o.Telemetry != nil {
-		pool = otelsql.OpenDB(connector,
-			otelsql.WithTracerProvider(o.Telemetry.TracerProvider),
-			otelsql.WithMeterProvider(o.Telemetry.MeterProvider),
-			otelsql.WithAttributes(semconv.DBSystemNameMySQL),
-			otelsql.WithSpanNameFormatter(func(_ context.Context, method otelsql.Method, query string) string {
-				if query == "" {
-					return txSpanName(string(method))
-				}
-				return SpanName(query)
-			}),
-			otelsql.WithSpanOptions(otelsql.SpanOptions{
-				OmitConnResetSession: true, OmitRows: true, OmitConnectorConnect: true, OmitConnPrepare: true,
-				DisableErrSkip: true,
-			}),
-			otelsql.WithDisableSkipErrMeasurement(true),
-		)
-	} else {
-		pool = sql.OpenDB(connector)
+	observer, err := newObserver(o, mysqlTarget(dsn))
+	if err != nil {
+		return nil, err
 	}
+	if observer != nil {
+		connector = observedConnector{connector, observer}
+	}
+	pool := sql.OpenDB(connector)
 	size := o.poolSize(cfg)
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(size)
@@ -156,6 +147,16 @@ func mysqlConfig(cfg Config) (*mysql.Config, error) {
 	dsn.ReadTimeout, dsn.WriteTimeout = cfg.SocketTimeout, cfg.SocketTimeout
 	dsn.Logger = quietLogger{}
 	return dsn, nil
+}
+
+// mysqlTarget says where a connection goes. MariaDB is called mysql as well: which it is shows only when connected.
+func mysqlTarget(dsn *mysql.Config) target {
+	to := target{system: semconv.DBSystemNameMySQL, host: dsn.Addr, namespace: dsn.DBName}
+	if host, port, err := net.SplitHostPort(dsn.Addr); err == nil && dsn.Net == "tcp" {
+		to.host = host
+		to.port, _ = strconv.Atoi(port) //nolint:errcheck // without a number there is none to tell
+	}
+	return to
 }
 
 func portOr(port, fallback string) string {

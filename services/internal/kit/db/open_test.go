@@ -3,7 +3,6 @@ package db
 import (
 	"context"
 	"encoding/pem"
-	"errors"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -15,8 +14,6 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
-	sdktrace "go.opentelemetry.io/otel/sdk/trace"
-	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/apperr"
 	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
@@ -196,44 +193,6 @@ func gauges(t *testing.T, reader *sdkmetric.ManualReader) map[string]float64 {
 	return got
 }
 
-func TestStatementsAreSpans(t *testing.T) {
-	t.Parallel()
-	eachEngine(t, func(t *testing.T, url string) {
-		t.Helper()
-		spans := tracetest.NewSpanRecorder()
-		tp := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))
-		tel := telemetry.Nop()
-		tel.TracerProvider = tp
-		setup := open(t, Config{URL: url}, Options{})
-		setup.must(t, "CREATE TABLE tasks (id INT)")
-		h := open(t, Config{URL: url}, Options{Tracer: true, Telemetry: tel})
-		ctx, parent := tp.Tracer("test").Start(t.Context(), "request")
-		err := h.tx(ctx, func(exec func(string) error) error {
-			return errors.Join(exec("INSERT INTO tasks VALUES (1)"), exec("-- name: Get :one\nSELECT id FROM tasks WHERE id = 1"))
-		})
-		parent.End()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var names []string
-		for _, s := range spans.Ended() {
-			if s.Parent().SpanID() == parent.SpanContext().SpanID() {
-				names = append(names, s.Name())
-			}
-			for _, kv := range s.Attributes() {
-				if strings.Contains(strings.ToLower(string(kv.Key)), "password") {
-					t.Errorf("attribute %s", kv.Key)
-				}
-			}
-		}
-		got := strings.Join(names, ",")
-		if !strings.Contains(got, "INSERT tasks") || !strings.Contains(got, "SELECT tasks") ||
-			strings.Contains(got, "sql.") || strings.Contains(got, "prepare") {
-			t.Errorf("spans %s", got)
-		}
-	})
-}
-
 func TestOpenDoesNotNeedTheDatabase(t *testing.T) {
 	t.Parallel()
 	for _, u := range []string{"mysql://u:p@127.0.0.1:1/x", "postgres://u:p@127.0.0.1:1/x"} {
@@ -338,32 +297,6 @@ func TestTheCAFileTurnsVerifiedTLSOn(t *testing.T) {
 	for _, bad := range []string{"/nonexistent.pem", os.DevNull} {
 		if _, err := mysqlConfig(Config{URL: "mysql://u@db.example/x", CAFile: bad}); err == nil {
 			t.Errorf("%s was accepted", bad)
-		}
-	}
-}
-
-func TestSpanName(t *testing.T) {
-	t.Parallel()
-	for query, want := range map[string]string{
-		"SELECT * FROM tasks WHERE id = ?":                         "SELECT tasks",
-		"-- name: GetTask :one\nselect t.id from `tasks` t join x": "SELECT tasks",
-		"INSERT INTO events (a) VALUES (?)":                        "INSERT events",
-		"INSERT IGNORE INTO leases VALUES ('FROM x')":              "INSERT leases",
-		`UPDATE "projects" SET a = 1`:                              "UPDATE projects",
-		"DELETE FROM sessions":                                     "DELETE sessions",
-		"SELECT EXISTS(SELECT 1 FROM tasks)":                       "SELECT tasks",
-		"SELECT a FROM (SELECT b FROM events) e":                   "SELECT events",
-		"WITH recent AS (SELECT 1 FROM a) SELECT * FROM recent":    "SELECT a",
-		"/* hint */ SELECT 'FROM nowhere', x FROM tasks":           "SELECT tasks",
-		"SELECT 1": "SELECT",
-		"begin":    "BEGIN",
-		"CREATE TABLE IF NOT EXISTS tasks (id INT)": "CREATE tasks",
-		"":                               "SQL",
-		"SELECT p.x FROM public.tasks p": "SELECT public.tasks",
-		"INSERT INTO stats_days (d) SELECT d FROM days ON DUPLICATE KEY UPDATE d=1": "INSERT stats_days",
-	} {
-		if got := SpanName(query); got != want {
-			t.Errorf("%s: %s, want %s", query, got, want)
 		}
 	}
 }

@@ -9,10 +9,10 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/exaring/otelpgx"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
 // OpenPostgres returns a pool for a postgres:// URL. It does not wait for a connection; errors are about the
@@ -39,14 +39,13 @@ func OpenPostgres(ctx context.Context, cfg Config, o Options) (*pgxpool.Pool, er
 		registerUTC(conn)
 		return nil
 	}
-	if o.Tracer && o.Telemetry != nil {
-		pc.ConnConfig.Tracer = otelpgx.NewTracer(
-			otelpgx.WithTracerProvider(o.Telemetry.TracerProvider),
-			otelpgx.WithMeterProvider(o.Telemetry.MeterProvider),
-			otelpgx.WithSpanNameFunc(SpanName),
-			otelpgx.WithDisableAcquireTracer(),
-			otelpgx.WithDisableConnectionDetailsInAttributes(),
-		)
+	cc := pc.ConnConfig
+	observer, err := newObserver(o, target{semconv.DBSystemNamePostgreSQL, cc.Host, int(cc.Port), cc.Database})
+	if err != nil {
+		return nil, err
+	}
+	if observer != nil {
+		cc.Tracer = pgxTracer{observer}
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
