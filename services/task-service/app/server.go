@@ -52,7 +52,7 @@ func newServer(cfg Config, deps Deps, d serverDeps, started time.Time) (*fiber.A
 		Config: cfg.API, Tasks: d.domain.tasks, Projects: d.domain.projects, People: d.store.requests,
 		Importer: d.domain.importer, Exporter: d.domain.exporter, Feed: feed{d.hub},
 		Guard:   access.NewGuard(access.LocalOwner{}, access.NewCachedRoles(d.store.roles)),
-		Streams: d.streams, UI: deps.UI, Log: d.tel.Logger(),
+		Streams: d.streams, UI: deps.UI, Log: d.tel.Logger(), Traces: d.traces, Operations: operations{d.bus, status},
 	})
 	return server, status, err
 }

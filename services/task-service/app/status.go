@@ -8,6 +8,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/fiberx"
+	"github.com/tallyboard/tallyboard/services/internal/kit/jsbus"
 	"github.com/tallyboard/tallyboard/services/internal/kit/opstatus"
 )
 
@@ -36,4 +37,21 @@ func (d serverDeps) answerStatus(ctx context.Context, status func() opstatus.Sta
 		return func(context.Context) error { return nil }
 	}
 	return func(context.Context) error { end(); return nil }
+}
+
+// collectWait is how long the operations page waits for the answers of other instances.
+const collectWait = 400 * time.Millisecond
+
+// operations is every instance's state as httpapi asks for it.
+type operations struct {
+	bus  *jsbus.Bus
+	self func() opstatus.Status
+}
+
+// Self implements httpapi.Operations.
+func (o operations) Self() opstatus.Status { return o.self() }
+
+// Collect implements httpapi.Operations.
+func (o operations) Collect(ctx context.Context) ([]opstatus.Status, error) {
+	return opstatus.Collect(ctx, o.bus, collectWait)
 }

@@ -12,11 +12,8 @@ const (
 	traceEnd          = 35
 )
 
-// Flags at the end of a traceparent; of the other bits none is in use with version 00.
-const (
-	flagsSampled   = "01"
-	flagsUnsampled = "00"
-)
+// flagsUnsampled are the flags of a trace that is not recorded, the last two digits of a traceparent.
+const flagsUnsampled = "00"
 
 // Budget keeps traces readable: of a bulk edit or an import, whose thousands of events all continue one trace, only the
 // first few get a span of their own. The zero value is ready; it is used by one goroutine at a time.
@@ -53,7 +50,14 @@ func (b *Budget) Limit(traceparent string, pos int64) string {
 	return traceparent[:traceparentLength-len(flagsUnsampled)] + flagsUnsampled
 }
 
-// Sampled reports whether the trace that a traceparent names is recorded.
+// Sampled reports whether the trace that a traceparent names is recorded: the lowest bit of its flags says so.
 func Sampled(traceparent string) bool {
-	return len(traceparent) == traceparentLength && traceparent[traceparentLength-len(flagsSampled):] == flagsSampled
+	if len(traceparent) != traceparentLength {
+		return false
+	}
+	switch traceparent[traceparentLength-1] {
+	case '1', '3', '5', '7', '9', 'b', 'd', 'f':
+		return true
+	}
+	return false
 }

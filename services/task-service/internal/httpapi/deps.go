@@ -114,7 +114,8 @@ type Feed interface {
 	Subscribe(ctx context.Context, project uuid.UUID, after int64) (Subscription, error)
 }
 
-// Subscription is one reader's place in the history of a project. Only one goroutine may use it.
+// Subscription is one reader's place in the history of a project. Only one goroutine may use it. Calling Next says that what
+// it returned before has been written.
 type Subscription interface {
 	// Start returns the position behind which it began.
 	Start() int64
@@ -127,6 +128,16 @@ type Subscription interface {
 type Update struct {
 	State  *FeedState // nil: unchanged
 	Events []history.Event
+	// Traceparents name the spans in which Events are delivered, by index; "" for an event without, nil where none has one.
+	Traceparents []string
+}
+
+// traceparent returns that of the event at an index, or "".
+func (u *Update) traceparent(i int) string {
+	if u.Traceparents == nil {
+		return ""
+	}
+	return u.Traceparents[i]
 }
 
 // FeedState says whether events arrive as they happen, and since when it has been so.

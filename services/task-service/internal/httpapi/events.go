@@ -12,6 +12,7 @@ import (
 	"github.com/tallyboard/tallyboard/services/internal/access"
 	"github.com/tallyboard/tallyboard/services/internal/kit/apperr"
 	"github.com/tallyboard/tallyboard/services/internal/kit/fiberx"
+	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/httpapi/wire"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/project"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/task"
@@ -132,7 +133,7 @@ type liveStream struct {
 
 func (l *liveStream) run(w *fiberx.SSEWriter) error {
 	defer l.sub.Close()
-	ctx := w.Context()
+	ctx := telemetry.Mute(w.Context()) // what a stream does for hours is no part of the request that opened it
 	l.pos = l.sub.Start()
 	if l.reset {
 		if err := w.Event("", streamReset, appendPos(nil, l.pos)); err != nil {
@@ -178,8 +179,9 @@ func (l *liveStream) send(ctx context.Context, w *fiberx.SSEWriter, update Updat
 		}
 		return fmt.Errorf("live stream: check access: %w", err)
 	}
-	for _, e := range update.Events {
-		data, err := l.server.snapshots.event(ctx, l.project.Key, e)
+	for i, e := range update.Events {
+		tp := update.traceparent(i)
+		data, err := l.server.snapshots.event(telemetry.ContextWithTraceparent(ctx, tp), l.project.Key, e, tp)
 		if err != nil {
 			return fmt.Errorf("live stream: %w", err)
 		}

@@ -170,7 +170,7 @@ func TestSnapshotsStayBounded(t *testing.T) {
 		e := taskEvent(sample, i+1)
 		e.AggregateID[15] = byte(i)
 		e.AggregateID[14] = byte(i >> 8)
-		if _, err := s.event(t.Context(), "WEB", e); err != nil {
+		if _, err := s.event(t.Context(), "WEB", e, ""); err != nil {
 			t.Fatal(err)
 		}
 	}

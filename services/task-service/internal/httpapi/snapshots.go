@@ -38,9 +38,10 @@ type snapshots struct {
 	held  int                  // bytes in last
 }
 
-// eventKey names an event even where a restored database gives positions again.
+// eventKey names an event even where a restored database gives positions again, and the span it is delivered in.
 type eventKey struct {
-	id, pos int64
+	id, pos     int64
+	traceparent string
 }
 
 type taskKey = [16]byte
@@ -56,9 +57,10 @@ func newSnapshots(tasks TaskReader, projects ProjectEditor) *snapshots {
 	}
 }
 
-// event returns the JSON of an event of the project with the key, with the task's or the project's present state.
-func (s *snapshots) event(ctx context.Context, key string, e history.Event) ([]byte, error) {
-	id := eventKey{e.ID, e.Pos}
+// event returns the JSON of an event of the project with the key, with the task's or the project's present state and, if
+// there is one, the traceparent of its delivery.
+func (s *snapshots) event(ctx context.Context, key string, e history.Event, traceparent string) ([]byte, error) {
+	id := eventKey{e.ID, e.Pos, traceparent}
 	s.mu.Lock()
 	encoded, ok := s.known[id]
 	s.mu.Unlock()
@@ -68,6 +70,10 @@ func (s *snapshots) event(ctx context.Context, key string, e history.Event) ([]b
 	encoded, err := s.encode(ctx, key, e)
 	if err != nil {
 		return nil, err
+	}
+	if traceparent != "" {
+		encoded = append(append(encoded[:len(encoded)-1], `,"traceparent":"`...), traceparent...)
+		encoded = append(encoded, `"}`...)
 	}
 	s.keep(id, encoded)
 	return encoded, nil

@@ -45,6 +45,7 @@ func (h *Hub) step(ctx context.Context, asked bool) {
 		h.cursor = max(h.cursor, h.ahead) // nobody misses what lies between
 	}
 	needed := h.count > 0 || h.cursor == unknown
+	h.expire(now)
 	h.mu.Unlock()
 	if !needed {
 		h.health.failing = time.Time{} // not known, and nobody asks
@@ -94,7 +95,7 @@ func (h *Hub) catchUp(ctx context.Context) error {
 		h.mu.Lock()
 		for _, e := range events {
 			if e.Pos > h.cursor { // the database is the truth: no question of gaps here
-				h.push(e)
+				h.push(arrival{e, e.Traceparent, sourceDatabase})
 			}
 		}
 		cursor = h.cursor

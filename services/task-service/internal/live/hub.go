@@ -20,11 +20,13 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/apperr"
 	"github.com/tallyboard/tallyboard/services/internal/kit/jsbus"
 	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/eventpb"
+	"github.com/tallyboard/tallyboard/services/task-service/internal/eventspan"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/history"
 )
 
@@ -81,6 +83,7 @@ type Hub struct {
 	store   Store
 	bus     Bus
 	log     *slog.Logger
+	tracer  trace.Tracer
 	metrics *metrics
 	kick    chan struct{} // a read of the database is wanted
 	reads   chan struct{} // slots for subscribers' reads
@@ -95,6 +98,8 @@ type Hub struct {
 	count  int                  // of subscriptions
 	state  State
 	closed bool
+	budget eventspan.Budget
+	open   int // deliveries, in all topics
 
 	health health // owned by the goroutine of Run
 }
@@ -102,7 +107,7 @@ type Hub struct {
 // New returns a hub that has not started.
 func New(cfg Config, store Store, bus Bus, tel *telemetry.Telemetry) (*Hub, error) {
 	h := &Hub{
-		cfg: cfg, store: store, bus: bus, log: tel.Logger(), cursor: unknown,
+		cfg: cfg, store: store, bus: bus, log: tel.Logger(), tracer: tel.Tracer, cursor: unknown,
 		kick: make(chan struct{}, 1), reads: make(chan struct{}, max(cfg.MaxReads, 1)), done: make(chan struct{}),
 		window: window{maxEvents: cfg.WindowEvents, maxBytes: cfg.WindowBytes}, topics: map[uuid.UUID]*topic{},
 		state: State{Live: true, Since: time.Now()},
@@ -153,7 +158,13 @@ func (h *Hub) State() State {
 }
 
 // Observe takes events from the relay of this process, in order of position, milliseconds before NATS brings them.
-func (h *Hub) Observe(events []history.Event) { h.offer(events, false) }
+func (h *Hub) Observe(events []history.Event) {
+	arrived := make([]arrival, len(events))
+	for i, e := range events {
+		arrived[i] = arrival{e, e.Traceparent, sourceRelay}
+	}
+	h.offer(arrived)
+}
 
 // Announce tells that positions up to pos have been given. While NATS is away this spares subscribers the wait for the
 // next poll.
@@ -177,27 +188,37 @@ func (h *Hub) subscribed() {
 }
 
 func (h *Hub) deliver(batch []jsbus.Delivery) {
-	events := make([]history.Event, 0, len(batch))
+	arrived := make([]arrival, 0, len(batch))
 	for _, d := range batch {
+		cause := d.Header.Get(headerTraceparent)
 		_, e, err := eventpb.Unmarshal(d.Data)
 		if err != nil { // its position is missing then, and is read from the database
-			h.log.Warn("live feed: message cannot be read", "subject", d.Subject, "error", err)
+			h.log.WarnContext(telemetry.ContextWithTraceparent(context.Background(), cause), "live feed: message cannot be read",
+				"subject", d.Subject, "error", err)
 			h.wantRead()
 			continue
 		}
-		events = append(events, e)
+		arrived = append(arrived, arrival{e, cause, sourceNATS})
 	}
-	h.offer(events, true)
+	h.offer(arrived)
+}
+
+// arrival is an event on its way in.
+type arrival struct {
+	history.Event
+
+	cause  string // traceparent of the span that sent it here
+	source string
 }
 
 // offer takes events that came without a promise of completeness: known ones are skipped, and a gap is left to be
 // filled from the database.
-func (h *Hub) offer(events []history.Event, fromBus bool) {
+func (h *Hub) offer(arrived []arrival) {
 	h.mu.Lock()
 	gap := false
-	for _, e := range events {
+	for _, e := range arrived {
 		h.ahead = max(h.ahead, e.Pos)
-		if fromBus {
+		if e.source == sourceNATS {
 			h.tail = max(h.tail, e.Pos)
 		}
 		switch {
@@ -218,10 +239,11 @@ func (h *Hub) offer(events []history.Event, fromBus bool) {
 }
 
 // push appends the next event. The caller holds mu.
-func (h *Hub) push(e history.Event) {
+func (h *Hub) push(e arrival) {
 	h.cursor = e.Pos
 	if t := h.topics[e.ProjectID]; t != nil {
-		h.window.add(t, e)
+		h.window.add(t, e.Event)
+		h.begins(t, e)
 		t.wake()
 	}
 }

@@ -9,7 +9,11 @@ import (
 type metrics struct {
 	gaps       metric.Int64Counter
 	rangeReads metric.Int64Counter
+	delay      metric.Float64Histogram
 }
+
+// delayBounds are the bucket bounds, in seconds, of the time from an event's writing to its being written to a browser.
+var delayBounds = []float64{0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 600}
 
 func newMetrics(m metric.Meter, h *Hub) (*metrics, error) {
 	out := &metrics{}
@@ -20,6 +24,14 @@ func newMetrics(m metric.Meter, h *Hub) (*metrics, error) {
 	}
 	if out.rangeReads, err = m.Int64Counter("tallyboard.live.range_reads",
 		metric.WithDescription("Reads of the history for subscribers that resume or are slow"), metric.WithUnit("{read}")); err != nil {
+		return nil, err
+	}
+	for _, counter := range []metric.Int64Counter{out.gaps, out.rangeReads} {
+		counter.Add(context.Background(), 0) // a rate needs a beginning
+	}
+	if out.delay, err = m.Float64Histogram("tallyboard.live.delivery.delay",
+		metric.WithDescription("Time from the writing of an event to its being written to a browser's stream"), metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries(delayBounds...)); err != nil {
 		return nil, err
 	}
 	subscribers, err := m.Int64ObservableGauge("tallyboard.live.subscribers",

@@ -30,6 +30,10 @@ type State struct {
 type Update struct {
 	State  *State
 	Events []history.Event
+	// Traceparents name the spans of the deliveries of Events, by index, so that whoever receives an event can continue
+	// its trace; "" for an event without one, nil where none has one. An event has one if its trace is recorded and it
+	// came as it happened: not for a reader who resumes.
+	Traceparents []string
 }
 
 // Subscription is one reader's place in the history of one project. Only one goroutine may use it.
@@ -39,8 +43,13 @@ type Subscription struct {
 	topic   *topic
 	woken   chan struct{}
 	start   int64
-	cursor  int64 // position up to which this reader has everything
+	cursor  int64 // position up to which this reader has everything; written under the hub's mu
 	told    bool  // the state last reported: live
+
+	joined time.Time       // what was written before is not late, the reader was
+	from   int64           // the hub's cursor then
+	sent   []history.Event // of the last update
+	holds  []*delivery     // of the last update, each once; guarded by the hub's mu
 }
 
 // Subscribe opens a subscription to one project's events behind a position, usually the last one the client has seen, or
@@ -79,6 +88,7 @@ func (h *Hub) Subscribe(ctx context.Context, project uuid.UUID, after int64) (*S
 	}
 	s := &Subscription{
 		hub: h, project: project, topic: t, woken: make(chan struct{}, 1), start: after, cursor: after, told: true,
+		joined: time.Now(), from: h.cursor,
 	}
 	t.subs[s] = struct{}{}
 	h.count++
@@ -92,9 +102,16 @@ func (h *Hub) Subscribe(ctx context.Context, project uuid.UUID, after int64) (*S
 // Start returns the position behind which the subscription began.
 func (s *Subscription) Start() int64 { return s.start }
 
-// Next waits for the next update. It fails with ctx's error, with ErrClosed, or with a failure of the database that
+// Next waits for the next update. Calling it says that what it returned before has been written to the reader. It fails with ctx's error, with ErrClosed, or with a failure of the database that
 // waiting does not mend; while the database is away it reports that as a state and goes on.
 func (s *Subscription) Next(ctx context.Context) (Update, error) {
+	s.written(ctx)
+	u, err := s.next(ctx)
+	s.sent = u.Events
+	return u, err
+}
+
+func (s *Subscription) next(ctx context.Context) (Update, error) {
 	for {
 		u, behind, err := s.take()
 		if err != nil || u.State != nil || len(u.Events) > 0 {
@@ -147,7 +164,7 @@ func (s *Subscription) take() (u Update, behind bool, err error) {
 	} else {
 		s.cursor = max(s.cursor, h.cursor)
 	}
-	return Update{Events: events}, false, nil
+	return Update{Events: events, Traceparents: s.hand(events)}, false, nil
 }
 
 // read takes the next events from the database. A short answer means that nothing else of this project stands before
@@ -168,6 +185,8 @@ func (s *Subscription) read(ctx context.Context) ([]history.Event, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read events after %d: %w", s.cursor, err)
 	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	if n := len(events); n > 0 {
 		s.cursor = events[n-1].Pos
 	}
@@ -193,6 +212,7 @@ func (h *Hub) remove(s *Subscription) {
 	}
 	delete(t.subs, s)
 	h.count--
+	h.leaves(s)
 	s.wake()
 	if len(t.subs) == 0 {
 		h.window.drop(t)

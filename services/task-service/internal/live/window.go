@@ -11,6 +11,8 @@ type topic struct {
 	base   int64
 	recent []history.Event
 	subs   map[*Subscription]struct{}
+	// deliveries are the traced events that are on their way to subs, in order of position.
+	deliveries []*delivery
 }
 
 // wake tells all subscribers of the topic that there is something for them.

@@ -865,6 +865,10 @@ type Event struct {
 
 	// TraceId Trace of the request that made the change.
 	TraceId nullable.Nullable[string] `json:"traceId"`
+
+	// Traceparent W3C traceparent of the span that delivers the event to the live streams of a replica; a receiver continues the trace
+	// with it. Only in live streams, only while the trace is recorded, and not for events that a resumed stream makes up for.
+	Traceparent *string `json:"traceparent,omitempty"`
 }
 
 // EventAggregate defines model for Event.Aggregate.
