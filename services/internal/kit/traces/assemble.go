@@ -3,7 +3,6 @@ package traces
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -77,9 +76,10 @@ func (t *tree) sort() {
 	}
 }
 
+// compare orders siblings: by start, the longer first.
 func (t *tree) compare(a, b int) int {
 	x, y := &t.spans[a], &t.spans[b]
-	return cmp.Or(x.Start.Compare(y.Start), cmp.Compare(y.Duration, x.Duration), strings.Compare(x.SpanID, y.SpanID))
+	return cmp.Or(x.Start.Compare(y.Start), cmp.Compare(y.Duration, x.Duration), cmp.Compare(x.SpanID, y.SpanID))
 }
 
 // extent is from the first start to the last end.
@@ -97,17 +97,20 @@ func (t *tree) extent() (start time.Time, duration time.Duration) {
 	return start, end.Sub(start)
 }
 
-// root is the earliest span without a parent, or the earliest span of all; -1 in an empty trace.
+// root is the span that everything began with: the topmost one above the earliest span of a service, because a browser
+// can add to a trace what it likes; without a service, the earliest one. It is -1 in an empty trace.
 func (t *tree) root() int {
-	for _, i := range t.order {
-		if t.spans[i].ParentID == "" {
-			return i
+	i := t.firstTrusted()
+	if i < 0 {
+		if len(t.order) == 0 {
+			return -1
 		}
+		i = t.order[0]
 	}
-	if len(t.order) == 0 {
-		return -1
+	for t.parent[i] >= 0 {
+		i = t.parent[i]
 	}
-	return t.order[0]
+	return i
 }
 
 // assemble makes a trace of its spans, which must have distinct ids and belong to the caller.

@@ -26,4 +26,3 @@ func NewJaeger(cfg JaegerConfig) *Jaeger { return &Jaeger{cfg: cfg} }
 func (j *Jaeger) Settings() Settings { return Settings{Source: SourceJaeger} }
 
 var _ Source = (*Jaeger)(nil)
-
