@@ -133,6 +133,8 @@ type Bus struct {
 	closed  chan struct{}
 	closing atomic.Bool // Close was called: the end of the connection is no news
 
+	publishName, processName string // of spans
+
 	mu        sync.Mutex
 	up        bool
 	since     time.Time
@@ -205,6 +207,7 @@ func newBus(cfg Config, tel *telemetry.Telemetry, log *slog.Logger) *Bus {
 	return &Bus{
 		cfg: cfg, tel: tel, log: log, closed: make(chan struct{}),
 		since: time.Now(), consumers: map[string]ConsumerStatus{},
+		publishName: "publish " + cfg.SubjectTemplate, processName: "process " + cfg.SubjectTemplate,
 	}
 }
 

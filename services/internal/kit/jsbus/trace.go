@@ -2,9 +2,13 @@ package jsbus
 
 import (
 	"context"
+	"errors"
+	"net"
+	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -22,16 +26,19 @@ const LateAfter = time.Minute
 // maxBatchLinks is the number of causes that a batch's span links to.
 const maxBatchLinks = 64
 
+// AttrDeliveryCount is the attribute of a process span with the number of deliveries of its message so far, from 1. The
+// conventions have such an attribute per messaging system, and none for NATS yet.
+const AttrDeliveryCount = attribute.Key("messaging.nats.message.delivery_count")
+
 var messagingNATS = semconv.MessagingSystemKey.String("nats")
 
 // startPublish starts the PRODUCER span of a message and puts its traceparent into header. end must be called.
 func (b *Bus) startPublish(ctx context.Context, m *Msg, header nats.Header) (end func(error)) {
 	cause := m.Header[headerTraceparent]
-	opts := make([]trace.SpanStartOption, 0, 4)
-	opts = append(opts, trace.WithSpanKind(trace.SpanKindProducer))
+	opts := append(make([]trace.SpanStartOption, 0, 3), producer)
 	if link, ok := telemetry.LinkTo(cause); ok { //nolint:contextcheck // a link has no context
 		if !link.SpanContext.IsSampled() { // nothing to record: pass it on as it is
-			return func(error) {}
+			return endNothing
 		}
 		if !m.Time.IsZero() && time.Since(m.Time) > LateAfter {
 			opts = append(opts, trace.WithNewRoot(), trace.WithLinks(link))
@@ -39,67 +46,75 @@ func (b *Bus) startPublish(ctx context.Context, m *Msg, header nats.Header) (end
 			ctx = trace.ContextWithRemoteSpanContext(ctx, link.SpanContext)
 		}
 	}
-	ctx, span := b.tel.Tracer.Start(ctx, "publish "+b.cfg.SubjectTemplate, opts...)
+	ctx, span := b.tel.Tracer.Start(ctx, b.publishName, opts...)
 	if tp := telemetry.Traceparent(ctx); tp != "" {
 		header[headerTraceparent] = []string{tp}
 	}
-	if span.IsRecording() {
-		span.SetAttributes(messagingNATS, semconv.MessagingOperationName("publish"), semconv.MessagingOperationTypeSend,
-			semconv.MessagingDestinationName(m.Subject), semconv.MessagingDestinationTemplate(b.cfg.SubjectTemplate),
-			semconv.MessagingMessageID(m.ID), semconv.MessagingMessageBodySize(len(m.Data)))
-		span.SetAttributes(m.Attributes...)
+	if !span.IsRecording() {
+		return endNothing
 	}
+	span.SetAttributes(messagingNATS, semconv.MessagingOperationName("publish"), semconv.MessagingOperationTypeSend,
+		semconv.MessagingDestinationName(m.Subject), semconv.MessagingDestinationTemplate(b.cfg.SubjectTemplate),
+		semconv.MessagingMessageID(m.ID), semconv.MessagingMessageBodySize(len(m.Data)))
+	span.SetAttributes(b.server()...)
+	span.SetAttributes(m.Attributes...)
 	return func(err error) {
 		if err != nil {
+			span.SetAttributes(semconv.ErrorTypeKey.String(errorType(err)))
 			span.SetStatus(codes.Error, "not acknowledged")
 		}
 		span.End()
 	}
 }
 
+var (
+	producer = trace.WithSpanKind(trace.SpanKindProducer)
+	consumer = trace.WithSpanKind(trace.SpanKindConsumer)
+)
+
+func endNothing(error) {}
+
 // startProcess starts the CONSUMER spans of a batch. A single fresh message continues its trace; a batch, and what comes
 // late, gets a root of its own with links. Each fresh message of a batch also gets a span in its own trace, linked to the
-// batch's, so that a trace followed from the click ends where the change was applied.
-func (b *Bus) startProcess(ctx context.Context, consumer string, batch []Delivery) (_ context.Context, end func()) {
-	name := "process " + b.cfg.SubjectTemplate
-	attrs := []attribute.KeyValue{
-		messagingNATS, semconv.MessagingOperationName("process"), semconv.MessagingOperationTypeProcess,
-		semconv.MessagingDestinationTemplate(b.cfg.SubjectTemplate), semconv.MessagingConsumerGroupName(consumer),
-	}
-	kind := trace.WithSpanKind(trace.SpanKindConsumer)
+// batch's, so that a trace followed from the click ends where the change was applied. A batch none of whose causes is
+// recorded is not recorded either.
+func (b *Bus) startProcess(ctx context.Context, durable string, batch []Delivery) (_ context.Context, end func()) {
 	if len(batch) == 1 {
-		d := batch[0]
-		attrs = append(attrs, semconv.MessagingDestinationName(d.Subject), semconv.MessagingMessageID(d.Header.Get(nats.MsgIdHdr)))
-		opts := []trace.SpanStartOption{kind, trace.WithAttributes(attrs...)}
-		if link, ok := telemetry.LinkTo(d.Header.Get(headerTraceparent)); ok {
-			opts = append(opts, trace.WithLinks(link))
-			if d.fresh() {
-				ctx = trace.ContextWithRemoteSpanContext(ctx, link.SpanContext)
-			} else {
-				opts = append(opts, trace.WithNewRoot())
-			}
-		}
-		ctx, span := b.tel.Tracer.Start(ctx, name, opts...)
-		return ctx, func() { span.End() }
+		return b.startProcessOne(ctx, durable, batch[0])
 	}
 	var links []trace.Link
-	var fresh []trace.Link
-	for _, d := range batch {
-		link, ok := telemetry.LinkTo(d.Header.Get(headerTraceparent))
-		if !ok || !link.SpanContext.IsSampled() || len(links) == maxBatchLinks {
+	var fresh []int // those with a span in their own trace
+	var unrecorded trace.SpanContext
+	for i, d := range batch {
+		link, ok := telemetry.LinkTo(d.Header.Get(headerTraceparent)) //nolint:contextcheck // a link has no context
+		switch {
+		case !ok || len(links) == maxBatchLinks:
+			continue
+		case !link.SpanContext.IsSampled():
+			unrecorded = link.SpanContext
 			continue
 		}
 		links = append(links, link)
 		if d.fresh() {
-			fresh = append(fresh, link)
+			fresh = append(fresh, i)
 		}
 	}
-	attrs = append(attrs, semconv.MessagingBatchMessageCount(len(batch)))
-	ctx, span := b.tel.Tracer.Start(ctx, name, kind, trace.WithNewRoot(), trace.WithLinks(links...), trace.WithAttributes(attrs...))
-	spans := []trace.Span{span}
-	for _, cause := range fresh {
-		_, child := b.tel.Tracer.Start(trace.ContextWithRemoteSpanContext(ctx, cause.SpanContext), name, kind,
-			trace.WithLinks(trace.Link{SpanContext: span.SpanContext()}), trace.WithAttributes(attrs...))
+	if len(links) == 0 && unrecorded.IsValid() {
+		return trace.ContextWithRemoteSpanContext(ctx, unrecorded), func() {}
+	}
+	ctx, span := b.tel.Tracer.Start(ctx, b.processName, consumer, trace.WithNewRoot(), trace.WithLinks(links...))
+	if span.IsRecording() {
+		span.SetAttributes(b.processing(durable)...)
+		span.SetAttributes(semconv.MessagingBatchMessageCount(len(batch)))
+	}
+	spans := append(make([]trace.Span, 0, len(fresh)+1), span)
+	for _, i := range fresh {
+		own := telemetry.ContextWithTraceparent(ctx, batch[i].Header.Get(headerTraceparent))
+		_, child := b.tel.Tracer.Start(own, b.processName, consumer, trace.WithLinks(trace.Link{SpanContext: span.SpanContext()}))
+		if child.IsRecording() {
+			child.SetAttributes(b.processing(durable)...)
+			child.SetAttributes(batch[i].attributes()...)
+		}
 		spans = append(spans, child)
 	}
 	return ctx, func() {
@@ -107,6 +122,72 @@ func (b *Bus) startProcess(ctx context.Context, consumer string, batch []Deliver
 			s.End()
 		}
 	}
+}
+
+// startProcessOne starts the span of a message that came alone: a second one, if it is delivered again.
+func (b *Bus) startProcessOne(ctx context.Context, durable string, d Delivery) (_ context.Context, end func()) {
+	opts := append(make([]trace.SpanStartOption, 0, 3), consumer)
+	if link, ok := telemetry.LinkTo(d.Header.Get(headerTraceparent)); ok { //nolint:contextcheck // a link has no context
+		if d.fresh() || !link.SpanContext.IsSampled() {
+			ctx = trace.ContextWithRemoteSpanContext(ctx, link.SpanContext)
+		} else {
+			opts = append(opts, trace.WithNewRoot())
+		}
+		if link.SpanContext.IsSampled() {
+			opts = append(opts, trace.WithLinks(link))
+		}
+	}
+	ctx, span := b.tel.Tracer.Start(ctx, b.processName, opts...)
+	if span.IsRecording() {
+		span.SetAttributes(b.processing(durable)...)
+		span.SetAttributes(d.attributes()...)
+	}
+	return ctx, func() { span.End() }
+}
+
+// processing returns the attributes that all process spans of a consumer share.
+func (b *Bus) processing(durable string) []attribute.KeyValue {
+	return append(b.server(), messagingNATS, semconv.MessagingOperationName("process"), semconv.MessagingOperationTypeProcess,
+		semconv.MessagingDestinationTemplate(b.cfg.SubjectTemplate), semconv.MessagingConsumerGroupName(durable))
+}
+
+// attributes returns those of a process span that are about one message.
+func (d Delivery) attributes() []attribute.KeyValue {
+	return []attribute.KeyValue{
+		semconv.MessagingDestinationName(d.Subject), semconv.MessagingMessageID(d.Header.Get(nats.MsgIdHdr)),
+		semconv.MessagingMessageBodySize(len(d.Data)), AttrDeliveryCount.Int64(int64(min(d.NumDelivered, 1<<62))), //nolint:gosec // bounded
+	}
+}
+
+// server returns where NATS is; a server in this process has no address.
+func (b *Bus) server() []attribute.KeyValue {
+	host, port, err := net.SplitHostPort(b.nc.ConnectedAddr())
+	if err != nil {
+		return nil
+	}
+	attrs := append(make([]attribute.KeyValue, 0, 8), semconv.ServerAddress(host))
+	if n, err := strconv.Atoi(port); err == nil {
+		attrs = append(attrs, semconv.ServerPort(n))
+	}
+	return attrs
+}
+
+// errorType names the reasons for which a message is not acknowledged.
+func errorType(err error) string {
+	for name, target := range map[string]error{
+		"timeout":      jetstream.ErrAsyncPublishTimeout,
+		"no_stream":    jetstream.ErrNoStreamResponse,
+		"disconnected": nats.ErrDisconnected,
+		"closed":       nats.ErrConnectionClosed,
+		"stalled":      jetstream.ErrTooManyStalledMsgs,
+		"deadline":     context.DeadlineExceeded,
+		"canceled":     context.Canceled,
+	} {
+		if errors.Is(err, target) {
+			return name
+		}
+	}
+	return semconv.ErrorTypeOther.Value.AsString()
 }
 
 // fresh reports whether a message was stored so recently that it belongs to its cause's trace.

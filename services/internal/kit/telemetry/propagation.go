@@ -52,8 +52,24 @@ func ContextWithTraceparent(ctx context.Context, tp string) context.Context {
 	if tp == "" {
 		return ctx
 	}
-	return Propagator.Extract(ctx, propagation.MapCarrier{"traceparent": tp})
+	return Propagator.Extract(ctx, parentOnly(tp))
 }
+
+// parentOnly is a carrier with nothing but a traceparent.
+type parentOnly string
+
+func (p parentOnly) Get(key string) string {
+	if key == "traceparent" {
+		return string(p)
+	}
+	return ""
+}
+
+// Set implements propagation.TextMapCarrier; nothing is ever put into one.
+func (p parentOnly) Set(string, string) {}
+
+// Keys implements propagation.TextMapCarrier.
+func (p parentOnly) Keys() []string { return []string{"traceparent"} }
 
 // LinkTo returns a link to the span that tp names; ok is false for a malformed or empty tp.
 func LinkTo(tp string) (link trace.Link, ok bool) {

@@ -1,12 +1,12 @@
 package telemetry
 
 import (
-	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"math"
+	"slices"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
@@ -33,10 +33,35 @@ func (s Sampler) Sampled(id trace.TraceID) bool {
 	case !(s.Ratio > 0): // NaN included
 		return false
 	}
-	mac := hmac.New(sha256.New, s.Key)
-	mac.Write(id[:])
-	var sum [sha256.Size]byte
-	return float64(binary.BigEndian.Uint64(mac.Sum(sum[:0]))) < s.Ratio*math.MaxUint64
+	sum := s.mac(id)
+	return float64(binary.BigEndian.Uint64(sum[:])) < s.Ratio*math.MaxUint64
+}
+
+// The padding of HMAC (RFC 2104).
+const (
+	innerPad = 0x36
+	outerPad = 0x5c
+)
+
+// mac is HMAC-SHA256 of the id, written out because it runs for each request: crypto/hmac allocates its state anew.
+func (s Sampler) mac(id trace.TraceID) [sha256.Size]byte {
+	key := s.Key
+	if len(key) > sha256.BlockSize {
+		sum := sha256.Sum256(key)
+		key = sum[:]
+	}
+	var inner [sha256.BlockSize + len(id)]byte
+	var outer [sha256.BlockSize + sha256.Size]byte
+	copy(inner[:], key)
+	copy(outer[:], key)
+	for i := range sha256.BlockSize {
+		inner[i] ^= innerPad
+		outer[i] ^= outerPad
+	}
+	copy(inner[sha256.BlockSize:], id[:])
+	sum := sha256.Sum256(inner[:])
+	copy(outer[sha256.BlockSize:], sum[:])
+	return sha256.Sum256(outer[:])
 }
 
 // newSampler returns the sampler that cfg asks for, with a key of this process's own if it has none.
@@ -51,12 +76,21 @@ func newSampler(cfg Config) (Sampler, error) {
 	return s, nil
 }
 
-// rootSampler is a Sampler as the SDK wants it, for spans without a parent.
+// rootSampler is a Sampler as the SDK wants it, for spans without a parent. A root that links to other traces, such as a
+// batch's or that of an event published late, is there for their sake: it is recorded if one of them is, so that a trace
+// which is recorded leads on, and one which is not leaves no span anywhere. Of a server's span the links are what a
+// caller claims, and decide nothing.
 type rootSampler struct{ Sampler }
 
 func (s rootSampler) ShouldSample(p sdktrace.SamplingParameters) sdktrace.SamplingResult {
 	result := sdktrace.SamplingResult{Decision: sdktrace.Drop, Tracestate: trace.SpanContextFromContext(p.ParentContext).TraceState()}
-	if s.Sampled(p.TraceID) {
+	var sampled bool
+	if p.Kind == trace.SpanKindServer || len(p.Links) == 0 {
+		sampled = s.Sampled(p.TraceID)
+	} else {
+		sampled = slices.ContainsFunc(p.Links, func(l trace.Link) bool { return l.SpanContext.IsSampled() })
+	}
+	if sampled {
 		result.Decision = sdktrace.RecordAndSample
 	}
 	return result
