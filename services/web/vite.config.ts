@@ -6,7 +6,7 @@ const browsers = ['chrome123', 'firefox125', 'safari17.5'];
 
 const apiTarget = process.env.API_TARGET ?? 'http://localhost:8080';
 
-const firstLoad = /\/src\/(main|App|api\/|router\/|store\/|filter\/|i18n\/(?!de)|ui\/(?!Dialog)|keys\/(commands|global)|board\/(?!TimeTravel|dnd|QuickAdd|QuickPreview|CardMenu)|task\/PanelHost)|\/node_modules\/(svelte|esm-env|clsx)\//;
+const firstLoad = /\/src\/(main|App|api\/|router\/|store\/|telemetry\/(?!export|otlp|vitals)|filter\/|i18n\/(?!de|diagnostics)|ui\/(?!Dialog)|keys\/(commands|global)|board\/(?!TimeTravel|dnd|QuickAdd|QuickPreview|CardMenu)|task\/PanelHost)|\/node_modules\/(svelte|esm-env|clsx)\//;
 const isFirstLoad = (id: string) => firstLoad.test(id) && !id.endsWith('.css');
 
 export default defineConfig({

@@ -1,4 +1,7 @@
-// One way to the server: JSON in, JSON out, failures as one of two error classes.
+// One way to the server: JSON in, JSON out, failures as one of two error classes. Every request is a span of the action
+// that made it.
+import { tracer } from '../telemetry/telemetry';
+import type { ActionRecord } from '../telemetry/tracer';
 import type { Problem } from './types';
 
 /** How long a request may take before it counts as failed. */
@@ -18,6 +21,10 @@ export class ApiError extends Error {
   get code(): string {
     return this.problem.code;
   }
+  /** By which the server's logs and traces of this request are found. */
+  get traceId(): string | undefined {
+    return this.problem.traceId;
+  }
   /** The request may succeed unchanged a little later. */
   get temporary(): boolean {
     return [408, 429, 502, 503, 504].includes(this.status);
@@ -36,6 +43,8 @@ export interface RequestOptions {
   idempotencyKey?: string;
   signal?: AbortSignal;
   timeoutMs?: number;
+  /** The action it is made for, where that began earlier; else the one at hand. */
+  trace?: ActionRecord;
 }
 
 export interface Answer<T> {
@@ -51,6 +60,8 @@ export async function request<T>(method: string, path: string, options: RequestO
   if (options.idempotencyKey) headers.set('Idempotency-Key', options.idempotencyKey);
   if (options.body !== undefined) headers.set('Content-Type', 'application/json');
   const timeout = AbortSignal.timeout(options.timeoutMs ?? REQUEST_TIMEOUT_MS);
+  const call = tracer.call(method, path, options.trace);
+  headers.set('traceparent', call.traceparent);
   let response: Response;
   let text: string;
   try {
@@ -63,9 +74,11 @@ export async function request<T>(method: string, path: string, options: RequestO
     });
     text = await response.text();
   } catch (cause) {
+    call.failed(options.signal?.aborted ? 'aborted' : timeout.aborted ? 'timeout' : 'network');
     if (options.signal?.aborted) throw cause;
     throw new NetworkError(`${method} ${path}`, { cause });
   }
+  call.answered(response);
   if (!response.ok) throw problemOf(response, text);
   return {
     data: (text === '' ? undefined : JSON.parse(text)) as T,
@@ -78,17 +91,19 @@ export async function request<T>(method: string, path: string, options: RequestO
 export const GET_RETRY_MS: readonly number[] = [250, 1_000];
 
 /** GET returning the body only; tried again a little later where no answer came. */
-export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return (await request<T>('GET', path, signal ? { signal } : {})).data;
-    } catch (error) {
-      const wait = GET_RETRY_MS[tries];
-      if (!(error instanceof NetworkError) || wait === undefined || !navigator.onLine) throw error;
-      await new Promise((resolve) => setTimeout(resolve, wait));
-      signal?.throwIfAborted();
+export function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return tracer.during('GET', async (trace) => {
+    for (let tries = 0; ; tries++) {
+      try {
+        return (await request<T>('GET', path, signal ? { signal, trace } : { trace })).data;
+      } catch (error) {
+        const wait = GET_RETRY_MS[tries];
+        if (!(error instanceof NetworkError) || wait === undefined || !navigator.onLine) throw error;
+        await new Promise((resolve) => setTimeout(resolve, wait));
+        signal?.throwIfAborted();
+      }
     }
-  }
+  });
 }
 
 /** Builds a path with a query; empty and missing values are left out, arrays repeat their name. */
@@ -119,6 +134,8 @@ export function problemOf(response: Response, text: string): ApiError {
       // A proxy's broken body: the status says enough.
     }
   }
+  const traceId = problem.traceId ?? response.headers.get('X-Trace-Id');
+  if (traceId) problem.traceId = traceId;
   const seconds = Number(response.headers.get('Retry-After'));
   return new ApiError(response.status, problem, Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined);
 }

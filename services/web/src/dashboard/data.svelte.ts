@@ -1,6 +1,8 @@
 // The statistics of one project: loaded together, loaded again when the stats stream says they have changed.
 import { get, withQuery } from '../api/http';
 import type { Ageing, Flow, Forecast, Overdue, StreamState, Summary, Throughput, Times } from '../api/types';
+import { keysOf } from '../telemetry/screens';
+import { tracer } from '../telemetry/telemetry';
 import { Resource } from '../ui/resource.svelte';
 import type { StatsQuery } from './query';
 
@@ -79,7 +81,7 @@ export class DashboardData {
       this.#pos = state.pos;
       if (first && this.all && state.pos <= this.all.summary.asOf.pos) return;
       clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => void this.reload(), RELOAD_AFTER_MS);
+      this.#timer = setTimeout(() => void tracer.act('refresh dashboard', keysOf(this.#project), () => this.reload()), RELOAD_AFTER_MS);
     };
     const open = () => {
       source = new EventSource(`/api/v1/stats/projects/${this.#project}/events`);

@@ -1,5 +1,6 @@
 // The filter of a screen: in the URL, decided here where possible, by the server where not.
 import { ApiError } from '../api/http';
+import { tracer } from '../telemetry/telemetry';
 import type { ProblemField } from './problem';
 import { today } from '../i18n/dates';
 import { query, setQuery } from '../router/router.svelte';
@@ -36,7 +37,7 @@ export class FilterState {
     const abort = new AbortController();
     const timer = setTimeout(async () => {
       try {
-        const ids = await store.matching(this.#project, text, abort.signal);
+        const ids = await tracer.act('filter tasks', {}, () => store.matching(this.#project, text, abort.signal));
         this.problem = null;
         this.#found = local ? null : { text, ids };
       } catch (error) {

@@ -2,6 +2,7 @@
 import { NetworkError, problemOf, withQuery } from '../api/http';
 import { timeZone } from '../api/zone';
 import type { ImportProgress, ImportReport } from '../api/types';
+import { tracer } from '../telemetry/telemetry';
 
 export type Format = 'csv' | 'jira-changelog' | 'tallyboard';
 
@@ -41,17 +42,21 @@ interface Options {
 /** Sends the file and resolves with the report. Rejects with a sentence for people. */
 export async function sendImport({ project, file, format, mapping, invalidDates, dryRun, signal, onprogress }: Options): Promise<ImportReport> {
   const maps = format === 'csv' ? Object.fromEntries(Object.entries(mapping).filter(([, column]) => column).map(([field, column]) => [`map.${field}`, column])) : {};
+  const path = `/api/v1/projects/${project}/import`;
+  const call = tracer.call('POST', path);
   let response: Response;
   try {
-    response = await fetch(withQuery(`/api/v1/projects/${project}/import`, { format, dryRun, tz: timeZone, ...(format === 'tallyboard' ? {} : { invalidDates }), ...maps }), {
+    response = await fetch(withQuery(path, { format, dryRun, tz: timeZone, ...(format === 'tallyboard' ? {} : { invalidDates }), ...maps }), {
       method: 'POST',
-      headers: { 'Content-Type': format === 'tallyboard' ? 'application/json' : 'text/csv', Accept: 'application/x-ndjson' },
+      headers: { 'Content-Type': format === 'tallyboard' ? 'application/json' : 'text/csv', Accept: 'application/x-ndjson', traceparent: call.traceparent },
       body: file,
       signal,
     });
   } catch (cause) {
+    call.failed(signal.aborted ? 'aborted' : 'network');
     throw new NetworkError('', { cause });
   }
+  call.answered(response);
   if (!response.ok || !response.body) throw problemOf(response, await response.text());
   let report: ImportReport | undefined;
   for await (const line of lines(response.body)) {

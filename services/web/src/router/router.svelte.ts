@@ -1,6 +1,8 @@
 // The URL is the state: view, project, filter, open task. Screens read `route()` and `query()`, and change them by `go`
 // and `setQuery`, so that Back works and every link can be shared.
 
+import { shows } from '../telemetry/screens';
+
 export type View = 'board' | 'list' | 'dashboard' | 'trash' | 'settings';
 
 export type Route =
@@ -8,6 +10,9 @@ export type Route =
   | { name: 'project'; project: string; view: View }
   | { name: 'task'; ref: string }
   | { name: 'search' }
+  | { name: 'traces' }
+  | { name: 'trace'; id: string }
+  | { name: 'operations' }
   | { name: 'missing' };
 
 const VIEWS: readonly string[] = ['board', 'list', 'dashboard', 'trash', 'settings'];
@@ -21,7 +26,8 @@ export function parseRoute(path: string): Route {
     if (VIEWS.includes(view)) return { name: 'project', project: parts[1].toUpperCase(), view: view as View };
   }
   if (parts[0] === 't' && parts[1] && parts.length === 2) return { name: 'task', ref: parts[1].toUpperCase() };
-  if (parts[0] === 'search' && parts.length === 1) return { name: 'search' };
+  if ((parts[0] === 'search' || parts[0] === 'traces' || parts[0] === 'operations') && parts.length === 1) return { name: parts[0] };
+  if (parts[0] === 'traces' && parts[1] && parts.length === 2) return { name: 'trace', id: parts[1].toLowerCase() };
   return { name: 'missing' };
 }
 
@@ -98,4 +104,5 @@ export function startRouter(): () => void {
 function sync(): void {
   pathname = location.pathname;
   search = location.search;
+  shows(current, query('task'));
 }

@@ -2,6 +2,8 @@
 import { newKey } from '../api/http';
 import type { BulkChange, Project, QuickParsed, State, TaskComment } from '../api/types';
 import { t } from '../i18n/i18n.svelte';
+import { keysOf } from '../telemetry/screens';
+import { tracer } from '../telemetry/telemetry';
 import { announce } from '../ui/toasts.svelte';
 import type { FieldPatch } from './merge';
 import type { Overlay } from './outbox.svelte';
@@ -18,17 +20,25 @@ export interface Spot {
 
 const silent = { undo: false };
 
+/** Runs an action on tasks as the root of a trace. */
+function act<T>(name: string, tasks: TaskRecord[], run: () => T): T {
+  const only = tasks.length === 1 ? tasks[0]!.key : tasks[0]!.project;
+  return tracer.act(name, { ...keysOf(only), 'ui.tasks': tasks.length }, run);
+}
+
 /** Changes fields of one task. */
 export function change(task: TaskRecord, patch: FieldPatch, options = { undo: true }): void {
   const before = pick(task, patch);
-  void store.write({
-    lanes: [task.id],
-    method: 'PATCH',
-    path: `/api/v1/tasks/${task.id}`,
-    body: patch,
-    overlay: { [task.id]: patch },
-    seen: { task: task.id, record: { ...task }, patch },
-  });
+  act('change task', [task], () =>
+    void store.write({
+      lanes: [task.id],
+      method: 'PATCH',
+      path: `/api/v1/tasks/${task.id}`,
+      body: patch,
+      overlay: { [task.id]: patch },
+      seen: { task: task.id, record: { ...task }, patch },
+    }),
+  );
   if (options.undo) undoable(t('done.changed', { key: task.key }), () => again(task.id, (now) => change(now, before, silent)));
 }
 
@@ -55,13 +65,15 @@ export function toggleAll(tasks: TaskRecord[], field: 'labels' | 'assignees', id
 }
 
 function bulk(tasks: TaskRecord[], body: BulkChange, overlay: Record<string, Overlay>): void {
-  void store.write({
-    lanes: tasks.map((task) => task.id),
-    method: 'POST',
-    path: `/api/v1/projects/${tasks[0]!.project}/tasks/bulk`,
-    body: { tasks: tasks.map((task) => task.id), change: body },
-    overlay,
-  });
+  act('change tasks', tasks, () =>
+    void store.write({
+      lanes: tasks.map((task) => task.id),
+      method: 'POST',
+      path: `/api/v1/projects/${tasks[0]!.project}/tasks/bulk`,
+      body: { tasks: tasks.map((task) => task.id), change: body },
+      overlay,
+    }),
+  );
 }
 
 /** Moves a task to a state and a place. Without a spot it keeps its place in the order. */
@@ -72,13 +84,15 @@ export function move(task: TaskRecord, state: State, spot?: Spot, options = { un
   const place = spot?.after ? { after: spot.after.id } : spot?.before ? { before: spot.before.id } : {};
   const overlay: Overlay = { state: state.id };
   if (spot?.after || spot?.before) overlay.rank = between(spot.after?.rank ?? '', spot.before?.rank ?? '');
-  void store.write({
-    lanes: [task.id],
-    method: 'POST',
-    path: `/api/v1/tasks/${task.id}/move`,
-    body: { state: state.id, ...place },
-    overlay: { [task.id]: overlay },
-  });
+  act('move task', [task], () =>
+    void store.write({
+      lanes: [task.id],
+      method: 'POST',
+      path: `/api/v1/tasks/${task.id}/move`,
+      body: { state: state.id, ...place },
+      overlay: { [task.id]: overlay },
+    }),
+  );
   if (!options.undo) return;
   undoable(t('done.moved', { key: task.key, state: state.name }), () =>
     again(task.id, (now) => {
@@ -103,14 +117,16 @@ export function create(project: Project, line: string, fields: { state?: string;
     parent: parsed?.parent ?? fields.parent ?? null, recurrence: null, version: 0,
     created: now, createdBy: me, updated: now, updatedBy: me, started: null, completed: null, trashed: null,
   };
-  const answer = store.write({
-    lanes: [record.id, ...(fields.parent ? [fields.parent] : [])],
-    method: 'POST',
-    path: `/api/v1/projects/${project.key}/tasks?tz=${encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone)}`,
-    body: { quick: line, ...fields },
-    overlay: {},
-    creates: record,
-  });
+  const answer = tracer.act('create task', keysOf(project.key), () =>
+    store.write({
+      lanes: [record.id, ...(fields.parent ? [fields.parent] : [])],
+      method: 'POST',
+      path: `/api/v1/projects/${project.key}/tasks?tz=${encodeURIComponent(Intl.DateTimeFormat().resolvedOptions().timeZone)}`,
+      body: { quick: line, ...fields },
+      overlay: {},
+      creates: record,
+    }),
+  );
   void answer.then((task) => {
     const made = task as TaskRecord;
     announce(t('done.created', { key: made.key }));
@@ -145,25 +161,27 @@ export function restore(tasks: TaskRecord[], options = { undo: true }): void {
 
 function writeTrash(tasks: TaskRecord[], overlay: Overlay, what: 'trash' | 'restore'): void {
   const one = tasks.length === 1 ? tasks[0] : undefined;
-  void store.write({
+  act(`${what} task`, tasks, () => void store.write({
     lanes: tasks.map((task) => task.id),
     method: one && what === 'trash' ? 'DELETE' : 'POST',
     path: one ? `/api/v1/tasks/${one.id}${what === 'restore' ? '/restore' : ''}` : `/api/v1/projects/${tasks[0]!.project}/tasks/bulk`,
     ...(one ? {} : { body: { tasks: tasks.map((task) => task.id), [what]: true } }),
     overlay: Object.fromEntries(tasks.map((task) => [task.id, overlay])),
-  });
+  }));
 }
 
 /** Comments on a task; shown as pending until the server has it. */
 export async function comment(task: TaskRecord, body: string): Promise<void> {
-  const made = (await store.write({
-    lanes: [task.id],
-    method: 'POST',
-    path: `/api/v1/tasks/${task.id}/comments`,
-    body: { body },
-    overlay: {},
-    comment: { task: task.id, body, created: new Date().toISOString() },
-  })) as TaskComment;
+  const made = (await act('add comment', [task], () =>
+    store.write({
+      lanes: [task.id],
+      method: 'POST',
+      path: `/api/v1/tasks/${task.id}/comments`,
+      body: { body },
+      overlay: {},
+      comment: { task: task.id, body, created: new Date().toISOString() },
+    }),
+  )) as TaskComment;
   store.setDetails(task.id, (details) =>
     details.comments.some((other) => other.id === made.id) ? details : { ...details, comments: [...details.comments, made] },
   );

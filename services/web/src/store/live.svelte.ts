@@ -1,6 +1,10 @@
 // The live stream of a project's events. The browser reconnects by itself with Last-Event-ID; where it gives up (an
 // error status), the feed opens a new stream behind the last position. Nothing is lost and nothing comes twice.
+import { flushSync } from 'svelte';
 import type { TaskEvent } from '../api/types';
+import { keysOf } from '../telemetry/screens';
+import { tracer } from '../telemetry/telemetry';
+import type { LiveChange } from '../telemetry/tracer';
 
 export type FeedState = 'idle' | 'connecting' | 'live' | 'stale' | 'cut';
 
@@ -128,7 +132,15 @@ export class LiveFeed {
     queueMicrotask(() => {
       const batch = this.#batch;
       this.#batch = [];
-      this.#handler.events(batch);
+      // The page is updated here and now, so that what it loads because of these changes belongs to their traces.
+      tracer.live(batch.map(changeOf), () => {
+        this.#handler.events(batch);
+        flushSync();
+      });
     });
   }
+}
+
+function changeOf(event: TaskEvent & { traceparent?: string }): LiveChange {
+  return { traceparent: event.traceparent, attributes: keysOf(event.snapshot?.key ?? event.project) };
 }

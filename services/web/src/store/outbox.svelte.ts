@@ -1,6 +1,8 @@
 // The queue of edits on their way to the server. Each is sent with one Idempotency-Key for all its tries, edits of one
 // task go in order, and what meets a dead network waits here, also over a reload of the page, and is sent once.
 import { ApiError, NetworkError, newKey, request, type RequestOptions } from '../api/http';
+import { tracer } from '../telemetry/telemetry';
+import type { ActionRecord } from '../telemetry/tracer';
 import type { FieldPatch } from './merge';
 import type { TaskRecord } from './records';
 
@@ -29,9 +31,11 @@ export interface Edit {
   creates?: TaskRecord;
   comment?: PendingComment;
   tries: number;
+  /** What the person did to make it: all its tries belong to that trace. Edits kept by an earlier version have none. */
+  trace?: ActionRecord;
 }
 
-export type NewEdit = Omit<Edit, 'key' | 'tries'>;
+export type NewEdit = Omit<Edit, 'key' | 'tries' | 'trace'>;
 
 /** What the owner of the records does with answers. */
 export interface OutboxHandler {
@@ -77,13 +81,15 @@ export class Outbox {
   resume(): void {
     const stored = this.#storage?.getItem(STORAGE_KEY);
     if (!stored) return;
-    this.edits = [...(JSON.parse(stored) as Edit[]), ...this.edits];
+    const edits = JSON.parse(stored) as Edit[];
+    for (const edit of edits) if (edit.trace) tracer.resume(edit.trace);
+    this.edits = [...edits, ...this.edits];
     this.flush();
   }
 
   /** Queues an edit and sends it as soon as its turn comes. Resolves with the answer; rejects when refused. */
   add(edit: NewEdit): Promise<unknown> {
-    const full: Edit = { ...edit, key: newKey(), tries: 0 };
+    const full: Edit = { ...edit, key: newKey(), tries: 0, trace: tracer.keep() };
     this.#set([...this.edits, full]);
     const result = new Promise<unknown>((resolve, reject) => {
       this.#waiters.set(full.key, ({ data, error }) => (error ? reject(error) : resolve(data)));
@@ -124,7 +130,7 @@ export class Outbox {
         this.#finish(edit, { data: undefined });
         return;
       }
-      const answer = await this.#send<unknown>(edit.method, edit.path, { ...options, idempotencyKey: edit.key });
+      const answer = await this.#send<unknown>(edit.method, edit.path, { ...options, idempotencyKey: edit.key, ...(edit.trace ? { trace: edit.trace } : {}) });
       this.cut = false;
       // First the records, then the queue: the overlay goes when the truth is there, and no frame shows the old value.
       this.#handler.done(edit, answer.data);
@@ -184,7 +190,10 @@ export class Outbox {
   }
 
   #set(edits: readonly Edit[]): void {
+    const before = this.edits;
     this.edits = edits;
+    const left = new Set(edits.map((edit) => edit.trace?.spanId));
+    for (const { trace } of before) if (trace && !left.has(trace.spanId)) tracer.release(trace);
     if (edits.length === 0) this.#storage?.removeItem(STORAGE_KEY);
     else this.#storage?.setItem(STORAGE_KEY, JSON.stringify(edits));
   }

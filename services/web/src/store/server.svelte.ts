@@ -246,7 +246,7 @@ class ServerStore {
     if (created) this.outbox.drop((other) => other !== edit && other.key !== edit.key && other.lanes.includes(created));
     const key = edit.creates?.key ?? this.#records.get(edit.lanes[0] ?? '')?.key;
     const text = [error.message, ...(error.problem.errors ?? []).map((field) => field.message).filter((m) => !error.message.includes(m))].join(' ');
-    toast({ kind: 'error', text: key && !edit.creates ? t('error.rolledBack', { key, reason: text }) : text });
+    toast({ kind: 'error', text: key && !edit.creates ? t('error.rolledBack', { key, reason: text }) : text, traceId: error.traceId });
     if (error.status === 404 && edit.lanes[0]) this.#forget(edit.lanes[0]);
   }
 

@@ -1,5 +1,6 @@
 // What can be taken back, newest last. Undoing is an edit like any other, so it is optimistic and merges as well.
 import { t } from '../i18n/i18n.svelte';
+import { tracer } from '../telemetry/telemetry';
 import { dismiss, toast } from '../ui/toasts.svelte';
 
 interface Step {
@@ -32,6 +33,6 @@ function undoStep(step: Step): void {
   if (at < 0) return;
   steps.splice(at, 1);
   dismiss(step.toast);
-  step.run();
+  tracer.act('undo', {}, step.run);
   toast({ kind: 'info', text: t('undone', { what: step.text }) });
 }

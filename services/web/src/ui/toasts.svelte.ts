@@ -11,6 +11,8 @@ export interface Toast {
   kind: 'info' | 'error';
   text: string;
   action?: ToastAction;
+  /** Trace of the request that failed, for whoever looks into it. */
+  traceId?: string | undefined;
 }
 
 const INFO_MS = 6_000;
