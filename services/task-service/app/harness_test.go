@@ -18,6 +18,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/boot"
+	"github.com/tallyboard/tallyboard/services/internal/kit/testkit"
 	"github.com/tallyboard/tallyboard/services/task-service/app"
 )
 
@@ -39,7 +40,8 @@ type replica struct {
 	log  *logBuffer
 	stop func() // ends it and checks that it ended well
 
-	traceID string // of the last answer
+	traceID     string // of the last answer
+	traceparent string // of the next requests
 }
 
 // env are variables beside DATABASE_URL and NATS_URL.
@@ -47,6 +49,12 @@ type env map[string]string
 
 // start runs the service as main does, from its variables, and returns when it is listening.
 func start(t *testing.T, database, nats string, more env) *replica {
+	t.Helper()
+	return startTraced(t, database, nats, more, nil)
+}
+
+// startTraced is start with a receiver of spans; nil: none are recorded.
+func startTraced(t *testing.T, database, nats string, more env, spans *testkit.Spans) *replica {
 	t.Helper()
 	environ := []string{
 		"DATABASE_URL=" + database, "NATS_URL=" + nats, "LISTEN=127.0.0.1:0", "LOG_LEVEL=debug", "MIGRATE=true",
@@ -64,9 +72,11 @@ func start(t *testing.T, database, nats string, more env) *replica {
 	r := &replica{t: t, log: &logBuffer{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	addr, ended := make(chan string, 1), make(chan error, 1)
-	go func() {
-		ended <- app.Run(ctx, cfg, app.Deps{Log: r.log, Version: "test", Ready: func(a string) { addr <- a }})
-	}()
+	deps := app.Deps{Log: r.log, Version: "test", Ready: func(a string) { addr <- a }}
+	if spans != nil {
+		deps.Spans = spans
+	}
+	go func() { ended <- app.Run(ctx, cfg, deps) }()
 	r.stop = sync.OnceFunc(func() {
 		cancel()
 		select {
@@ -116,6 +126,9 @@ func (r *replica) send(method, path string, body, out any) int {
 	}
 	if in != nil {
 		req.Header.Set("Content-Type", "application/json")
+	}
+	if r.traceparent != "" {
+		req.Header.Set("Traceparent", r.traceparent)
 	}
 	res, err := client.Do(req) //nolint:bodyclose // closing does
 	if err != nil {
