@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# generate.sh writes all generated code again: protobuf by buf, SQL by sqlc, HTTP by oapi-codegen, the UI's API types.
+# generate.sh writes all generated code again: protobuf by buf, SQL by sqlc, HTTP by oapi-codegen, the UI's API types,
+# Grafana's dashboards.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -29,6 +30,10 @@ if [ -n "$(cd services/web && npm pkg get scripts.generate 2>/dev/null | tr -d '
   make ui-deps
   (cd services/web && npm run --silent generate)
 fi
+
+step "deploy/grafana: dashboards"
+make dashboard-deps
+(cd deploy/grafana && npm run --silent generate)
 
 step "docs/configuration.md"
 mkdir -p bin

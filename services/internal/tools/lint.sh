@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # lint.sh MODULE... runs every linter: golangci-lint per Go module, buf on the schema, actionlint on the workflows,
-# svelte-check on the UI, and shellcheck where it is installed (it cannot be pinned through a package registry). With
-# FIX=1 golangci-lint repairs what it can.
+# svelte-check on the UI, promtool on Prometheus's rules, the TypeScript compiler on the dashboards, and shellcheck where it
+# is installed (it cannot be pinned through a package registry). With FIX=1 golangci-lint repairs what it can.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -37,6 +37,13 @@ if command -v shellcheck >/dev/null; then
 else
   step "shellcheck is not installed: shell scripts go unchecked"
 fi
+
+step "Prometheus: configuration and rules"
+(cd deploy/prometheus && "$here/promtool.sh" check config --lint=all prometheus.yaml && "$here/promtool.sh" check rules --lint=all rules/*.yaml) || failed=1
+
+step "deploy/grafana"
+make dashboard-deps
+(cd deploy/grafana && npm run --silent check) || failed=1
 
 if [ -n "$(cd services/web && npm pkg get scripts.check 2>/dev/null | tr -d '{}')" ]; then
   step "services/web"

@@ -28,6 +28,9 @@ while IFS= read -r file; do
   git ls-files --error-unmatch "$file" >/dev/null 2>&1 || fail "$file is generated and not committed"
 done < <(generated)
 
+step "alerts: each fires when it should, and only then"
+(cd deploy/prometheus && "$here/promtool.sh" test rules tests/*.yaml) >"$tmp/alerts" 2>&1 || { grep -v '^ *SUCCESS$' "$tmp/alerts" >&2; fail "alerts do not do what deploy/prometheus/tests expects"; }
+
 step "protobuf compatibility"
 buf=$("$here/tool.sh" buf)
 base=$(git merge-base HEAD origin/main 2>/dev/null || git rev-parse HEAD)
