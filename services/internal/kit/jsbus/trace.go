@@ -128,13 +128,16 @@ func (b *Bus) startProcess(ctx context.Context, durable string, batch []Delivery
 func (b *Bus) startProcessOne(ctx context.Context, durable string, d Delivery) (_ context.Context, end func()) {
 	opts := append(make([]trace.SpanStartOption, 0, 3), consumer)
 	if link, ok := telemetry.LinkTo(d.Header.Get(headerTraceparent)); ok { //nolint:contextcheck // a link has no context
-		if d.fresh() || !link.SpanContext.IsSampled() {
+		fresh := d.fresh()
+		if fresh || !link.SpanContext.IsSampled() {
 			ctx = trace.ContextWithRemoteSpanContext(ctx, link.SpanContext)
-		} else {
-			opts = append(opts, trace.WithNewRoot())
 		}
-		if link.SpanContext.IsSampled() {
-			opts = append(opts, trace.WithLinks(link))
+		if !link.SpanContext.IsSampled() {
+			return ctx, func() {}
+		}
+		opts = append(opts, trace.WithLinks(link))
+		if !fresh {
+			opts = append(opts, trace.WithNewRoot())
 		}
 	}
 	ctx, span := b.tel.Tracer.Start(ctx, b.processName, opts...)

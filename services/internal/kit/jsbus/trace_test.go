@@ -2,11 +2,18 @@ package jsbus
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
+	"maps"
+	"strconv"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
@@ -18,12 +25,17 @@ import (
 // traced returns a bus whose spans can be read, and a tracer for causes.
 func traced(t *testing.T) (*Bus, *tracetest.SpanRecorder, trace.Tracer) {
 	t.Helper()
+	return tracedOn(t, testkit.NATS(t))
+}
+
+func tracedOn(t *testing.T, url string) (*Bus, *tracetest.SpanRecorder, trace.Tracer) {
+	t.Helper()
 	spans := tracetest.NewSpanRecorder()
 	tracer := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans)).Tracer("test")
 	tel := telemetry.Nop()
 	tel.Tracer = tracer
 	cfg := quick()
-	cfg.URL = testkit.NATS(t)
+	cfg.URL = url
 	b, err := Connect(t.Context(), cfg, tel, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -79,17 +91,120 @@ func TestOneTraceLeadsFromTheCauseToTheConsumer(t *testing.T) {
 		len(processed.Links()) != 1 || processed.Links()[0].SpanContext.SpanID() != published.SpanContext().SpanID() {
 		t.Errorf("process is %v below %v with %v", processed.SpanKind(), processed.Parent().SpanID(), processed.Links())
 	}
+	for name, c := range map[string]struct {
+		span sdktrace.ReadOnlySpan
+		want map[attribute.Key]string
+	}{
+		"publish": {published, map[attribute.Key]string{"messaging.operation.type": "send", "messaging.operation.name": "publish"}},
+		"process": {processed, map[attribute.Key]string{
+			"messaging.operation.type": "process", "messaging.operation.name": "process", "messaging.consumer.group.name": "stats", AttrDeliveryCount: "1",
+		}},
+	} {
+		got := attributesOf(c.span)
+		maps.Copy(c.want, map[attribute.Key]string{
+			"messaging.system": "nats", "messaging.destination.name": "tasks.p.1", "messaging.destination.template": "tasks.{project}.{task}",
+			"messaging.message.id": "e1", "messaging.message.body.size": "1", "server.address": "127.0.0.1",
+		})
+		for key, want := range c.want {
+			if got[key] != want {
+				t.Errorf("%s: %s is %q, want %q", name, key, got[key], want)
+			}
+		}
+		if _, ok := got["messaging.batch.message_count"]; ok || got["server.port"] == "" {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func attributesOf(s sdktrace.ReadOnlySpan) map[attribute.Key]string {
 	got := map[attribute.Key]string{}
-	for _, kv := range published.Attributes() {
+	for _, kv := range s.Attributes() {
 		got[kv.Key] = kv.Value.String()
 	}
-	for key, want := range map[attribute.Key]string{
-		"messaging.system": "nats", "messaging.operation.type": "send", "messaging.destination.name": "tasks.p.1",
-		"messaging.destination.template": "tasks.{project}.{task}", "messaging.message.id": "e1",
-	} {
-		if got[key] != want {
-			t.Errorf("%s is %q, want %q", key, got[key], want)
+	return got
+}
+
+func TestARedeliveredMessageIsASecondConsumerSpan(t *testing.T) {
+	t.Parallel()
+	b, spans, tracer := traced(t)
+	run(t, func(ctx context.Context) error {
+		return b.Consume(ctx, "stats", func(_ context.Context, batch []Delivery) {
+			answer := batch[0].Nak
+			if batch[0].NumDelivered > 1 {
+				answer = batch[0].Ack
+			}
+			if err := answer(); err != nil {
+				t.Error(err)
+			}
+		})
+	})
+	ctx, cause := tracer.Start(t.Context(), "POST /api/v1/tasks")
+	publish(t, b, []Msg{{Subject: "tasks.p.1", ID: "e1", Header: map[string]string{"traceparent": telemetry.Traceparent(ctx)}}})
+	cause.End()
+	until(t, "two process spans", func() bool { return len(find(spans.Ended(), processName)) == 2 })
+	published := find(spans.Ended(), publishName)[0]
+	for i, s := range find(spans.Ended(), processName) {
+		if s.Parent().SpanID() != published.SpanContext().SpanID() || s.SpanContext().TraceID() != cause.SpanContext().TraceID() {
+			t.Errorf("delivery %d is below %v", i+1, s.Parent())
 		}
+		if got := attributesOf(s)[AttrDeliveryCount]; got != strconv.Itoa(i+1) {
+			t.Errorf("delivery %d counts %q", i+1, got)
+		}
+	}
+}
+
+func TestATraceOutlivesTheAbsenceOfNATS(t *testing.T) {
+	t.Parallel()
+	server := testkit.NATSServer(t)
+	b, spans, tracer := tracedOn(t, server.URL())
+	handled := make(chan string, 8)
+	run(t, func(ctx context.Context) error {
+		return b.Consume(ctx, "stats", func(ctx context.Context, batch []Delivery) {
+			for _, d := range batch {
+				if err := d.Ack(); err != nil {
+					t.Logf("ack: %v", err)
+				}
+			}
+			handled <- telemetry.TraceID(ctx)
+		})
+	})
+	until(t, "consumer", func() bool { return b.Consumers()["stats"].OK })
+	server.Stop()
+	until(t, "disconnected", func() bool { return !b.Connected() })
+	ctx, cause := tracer.Start(t.Context(), "POST /api/v1/tasks")
+	msgs := []Msg{{Subject: "tasks.p.1", ID: "e1", Time: time.Now(), Header: map[string]string{"traceparent": telemetry.Traceparent(ctx)}}}
+	if n, err := b.Publish(t.Context(), msgs); n != 0 || err == nil {
+		t.Fatalf("published %d, %v", n, err)
+	}
+	cause.End()
+	server.Start()
+	until(t, "connected", b.Connected)
+	publish(t, b, msgs)
+	if got := <-handled; got != telemetry.TraceID(ctx) {
+		t.Errorf("the consumer worked in trace %s, the cause was %s", got, telemetry.TraceID(ctx))
+	}
+	for _, s := range find(spans.Ended(), publishName) {
+		if s.SpanContext().TraceID() != cause.SpanContext().TraceID() {
+			t.Errorf("published in trace %s", s.SpanContext().TraceID())
+		}
+	}
+}
+
+func TestFailedPublishingSaysWhy(t *testing.T) {
+	t.Parallel()
+	b, spans, tracer := traced(t)
+	ctx, cause := tracer.Start(t.Context(), "cause")
+	cause.End()
+	end := b.startPublish(t.Context(), &Msg{
+		Header: map[string]string{"traceparent": telemetry.Traceparent(ctx)}, Attributes: []attribute.KeyValue{attribute.Int("pos", 7)},
+	}, map[string][]string{})
+	end(fmt.Errorf("publish: %w", jetstream.ErrAsyncPublishTimeout))
+	got := find(spans.Ended(), publishName)[0]
+	if attributesOf(got)["error.type"] != "timeout" || got.Status().Code != codes.Error || attributesOf(got)["pos"] != "7" {
+		t.Errorf("%v, %v", got.Status(), got.Attributes())
+	}
+	if errorType(errors.New("else")) != "_OTHER" {
+		t.Error("an unknown error has a type")
 	}
 }
 
@@ -139,13 +254,79 @@ func TestBatchesLinkToEachCauseAndEachCauseToItsBatch(t *testing.T) {
 	}
 }
 
-func TestUnsampledCausesCostNothing(t *testing.T) {
+const unsampled = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
+
+func TestUnsampledCausesLeaveNoSpan(t *testing.T) {
 	t.Parallel()
 	b, spans, _ := traced(t)
-	unsampled := "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 	header := map[string][]string{headerTraceparent: {unsampled}}
 	b.startPublish(t.Context(), &Msg{Header: map[string]string{"traceparent": unsampled}}, header)(nil)
 	if len(spans.Ended()) != 0 || header[headerTraceparent][0] != unsampled {
 		t.Errorf("%d spans, header %v", len(spans.Ended()), header)
 	}
+	fresh, late := Delivery{Header: header, Timestamp: time.Now()}, Delivery{Header: header, Timestamp: time.Now().Add(-time.Hour)}
+	for _, batch := range [][]Delivery{{fresh}, {late}, {fresh, late}, {fresh, {}}} {
+		ctx, end := b.startProcess(t.Context(), "stats", batch)
+		_, below := b.tel.Tracer.Start(ctx, "UPDATE stats_tasks")
+		below.End()
+		end()
+		if n := len(spans.Ended()); n != 0 {
+			t.Errorf("%d messages: %d spans", len(batch), n)
+		}
+		if got := telemetry.TraceID(ctx); got != unsampled[3:35] {
+			t.Errorf("%d messages: logs have trace %q", len(batch), got)
+		}
+	}
 }
+
+func TestARecordedCauseInABatchIsRecorded(t *testing.T) {
+	t.Parallel()
+	b, spans, tracer := traced(t)
+	ctx, cause := tracer.Start(t.Context(), "cause")
+	batch := []Delivery{
+		{Header: map[string][]string{headerTraceparent: {unsampled}}, Timestamp: time.Now()},
+		{Header: map[string][]string{headerTraceparent: {telemetry.Traceparent(ctx)}}, Timestamp: time.Now(), NumDelivered: 3},
+	}
+	_, end := b.startProcess(t.Context(), "stats", batch)
+	end()
+	cause.End()
+	processed := find(spans.Ended(), processName)
+	if len(processed) != 2 {
+		t.Fatalf("%d spans", len(processed))
+	}
+	root, own := processed[0], processed[1]
+	if attributesOf(root)["messaging.batch.message_count"] != "2" || len(root.Links()) != 1 {
+		t.Errorf("batch: %v, %v", root.Attributes(), root.Links())
+	}
+	if own.SpanContext().TraceID() != cause.SpanContext().TraceID() || attributesOf(own)[AttrDeliveryCount] != "3" {
+		t.Errorf("message: %v, %v", own.SpanContext(), own.Attributes())
+	}
+}
+
+func BenchmarkProcess(b *testing.B) {
+	for name, tp := range map[string]string{"unsampled": unsampled, "sampled": unsampled[:len(unsampled)-1] + "1"} {
+		b.Run(name, func(b *testing.B) {
+			tel := telemetry.Nop()
+			tel.Tracer = sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(discard{})).Tracer("test")
+			bus := newBus(Config{SubjectTemplate: "tasks.{project}.{task}"}, tel, slog.New(slog.DiscardHandler))
+			bus.nc = &nats.Conn{}
+			batch := []Delivery{{Subject: "tasks.p.1", Header: map[string][]string{headerTraceparent: {tp}}, Timestamp: time.Now()}}
+			msg := Msg{Subject: "tasks.p.1", ID: "e1", Header: map[string]string{"traceparent": tp}}
+			header := nats.Header{}
+			b.ReportAllocs()
+			for b.Loop() {
+				bus.startPublish(b.Context(), &msg, header)(nil)
+				_, end := bus.startProcess(b.Context(), "stats", batch)
+				end()
+			}
+		})
+	}
+}
+
+// discard is a processor for which spans are recorded and that keeps none.
+type discard struct{}
+
+func (discard) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+func (discard) OnEnd(sdktrace.ReadOnlySpan)                     {}
+func (discard) Shutdown(context.Context) error                  { return nil }
+func (discard) ForceFlush(context.Context) error                { return nil }
