@@ -1,9 +1,11 @@
 // Package edge is the front door of `make run`: one port, two services behind it, as nginx and the ALB do elsewhere.
+//
+// It begins or continues a trace for each request and decides whether that is recorded; the services behind it believe
+// it (HTTP_TRACE_TRUST=sampling). It also takes in the traces and metrics of the browser UI, see otlp.go.
 package edge
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"log"
 	"log/slog"
@@ -13,10 +15,15 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
 )
 
 // StatsPrefix is what goes to stats-service; everything else goes to task-service.
 const StatsPrefix = "/api/v1/stats/"
+
+// idleTimeout is how long an unused connection to a service is kept: below the services' own, so that we close first.
+const idleTimeout = 50 * time.Second
 
 // Config of the edge.
 type Config struct {
@@ -24,27 +31,65 @@ type Config struct {
 	StatsAddr   string // host:port of stats-service
 	DialTimeout time.Duration
 	IdleConns   int // kept to each service
+	// AllowedHosts are the host names under which browsers may send their signals; empty allows every name. The services
+	// check theirs themselves.
+	AllowedHosts []string
+}
+
+// Deps are what the edge works with.
+type Deps struct {
+	Log       *slog.Logger
+	Telemetry *telemetry.Telemetry
+	// Spans takes in the spans of browsers, as OTLP in JSON; nil drops them. It must not trust them.
+	Spans http.Handler
+	// Vitals receives what browsers measured; nil drops it. It must not wait.
+	Vitals func(Vitals)
+}
+
+// edge is the handler.
+type edge struct {
+	Deps
+
+	task, stats http.Handler
+	signals     *signals
 }
 
 // New returns the handler. Streams are passed on as they come; a service that cannot be reached is answered for with
 // 503 problem+json and Retry-After.
-func New(cfg Config, logger *slog.Logger) http.Handler {
+func New(cfg Config, deps Deps) http.Handler {
 	transport := &http.Transport{
 		DialContext:         (&net.Dialer{Timeout: cfg.DialTimeout}).DialContext,
 		MaxIdleConns:        2 * cfg.IdleConns,
 		MaxIdleConnsPerHost: cfg.IdleConns,
-		IdleConnTimeout:     50 * time.Second, // below the services' own, so that we close first
-		DisableCompression:  true,             // what the browser asked for and the service chose passes through
+		IdleConnTimeout:     idleTimeout,
+		DisableCompression:  true, // what the browser asked for and the service chose passes through
 	}
-	task := proxy("task-service", cfg.TaskAddr, transport, logger)
-	stats := proxy("stats-service", cfg.StatsAddr, transport, logger)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, StatsPrefix) {
-			stats.ServeHTTP(w, r)
-			return
+	return &edge{
+		Deps:    deps,
+		task:    proxy("task-service", cfg.TaskAddr, transport, deps.Log),
+		stats:   proxy("stats-service", cfg.StatsAddr, transport, deps.Log),
+		signals: newSignals(cfg.AllowedHosts, deps),
+	}
+}
+
+// ServeHTTP answers one request.
+func (e *edge) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := e.begin(w, r)
+	defer func() {
+		v := recover()
+		x.end(v != nil)
+		if v != nil { // http.ErrAbortHandler: a service broke off in the middle of its answer
+			panic(v)
 		}
-		task.ServeHTTP(w, r)
-	})
+	}()
+	switch {
+	case strings.HasPrefix(r.URL.Path, signalsPrefix):
+		e.signals.ServeHTTP(x, x.request)
+	case strings.HasPrefix(r.URL.Path, StatsPrefix):
+		e.stats.ServeHTTP(x, x.request)
+	default:
+		e.task.ServeHTTP(x, x.request)
+	}
 }
 
 func proxy(name, addr string, transport http.RoundTripper, logger *slog.Logger) http.Handler {
@@ -54,6 +99,7 @@ func proxy(name, addr string, transport http.RoundTripper, logger *slog.Logger) 
 			r.SetURL(target)
 			r.Out.Host = r.In.Host
 			r.SetXForwarded()
+			passTraceOn(r)
 		},
 		Transport:     transport,
 		FlushInterval: -1, // live streams must not wait in a buffer
@@ -62,8 +108,9 @@ func proxy(name, addr string, transport http.RoundTripper, logger *slog.Logger) 
 			if errors.Is(err, context.Canceled) {
 				return // the client has gone; nobody reads an answer
 			}
-			logger.Warn("service not reached", "service", name, "error", err)
-			unavailable(w, r, name)
+			logger.WarnContext(r.Context(), "service not reached", "service", name, "error", err)
+			w.Header().Set("Retry-After", "1")
+			problem(w, r, http.StatusServiceUnavailable, "unavailable", "The "+name+" does not answer right now. Try again in a moment.")
 		},
 	}
 }
@@ -72,13 +119,3 @@ func proxy(name, addr string, transport http.RoundTripper, logger *slog.Logger) 
 type discard struct{}
 
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
-
-func unavailable(w http.ResponseWriter, r *http.Request, name string) {
-	w.Header().Set("Content-Type", "application/problem+json")
-	w.Header().Set("Retry-After", "1")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(http.StatusServiceUnavailable)
-	problem := map[string]any{"type": "about:blank", "title": "Service Unavailable", "status": http.StatusServiceUnavailable,
-		"code": "unavailable", "detail": "The " + name + " does not answer right now. Try again in a moment.", "instance": r.URL.Path}
-	_ = json.NewEncoder(w).Encode(problem) //nolint:errchkjson // the client may be gone; nothing else to tell it
-}

@@ -11,14 +11,26 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func setup(t *testing.T, task, stats http.Handler) *httptest.Server {
 	t.Helper()
+	return setupWith(t, Deps{Telemetry: telemetry.Nop()}, task, stats)
+}
+
+// setupWith starts an edge with services behind it.
+func setupWith(t *testing.T, deps Deps, task, stats http.Handler) *httptest.Server {
+	t.Helper()
 	ts, ss := httptest.NewServer(task), httptest.NewServer(stats)
 	addr := func(s *httptest.Server) string { return strings.TrimPrefix(s.URL, "http://") }
-	front := httptest.NewServer(New(Config{TaskAddr: addr(ts), StatsAddr: addr(ss), DialTimeout: time.Second, IdleConns: 4},
-		slog.New(slog.DiscardHandler)))
+	deps.Log = slog.New(slog.DiscardHandler)
+	front := httptest.NewServer(New(Config{TaskAddr: addr(ts), StatsAddr: addr(ss), DialTimeout: time.Second, IdleConns: 4}, deps))
 	t.Cleanup(func() { front.Close(); ts.Close(); ss.Close() })
 	return front
 }
@@ -68,7 +80,7 @@ func TestRoutesByPath(t *testing.T) {
 func TestServiceAwayIsAProblem(t *testing.T) {
 	t.Parallel()
 	front := httptest.NewServer(New(Config{TaskAddr: "127.0.0.1:1", StatsAddr: "127.0.0.1:1", DialTimeout: time.Second, IdleConns: 1},
-		slog.New(slog.DiscardHandler)))
+		Deps{Log: slog.New(slog.DiscardHandler), Telemetry: telemetry.Nop()}))
 	defer front.Close()
 	res := get(t, front.URL+"/api/v1/stats/verify")
 	if res.status != http.StatusServiceUnavailable || res.header.Get("Retry-After") == "" || res.header.Get("Content-Type") != "application/problem+json" {

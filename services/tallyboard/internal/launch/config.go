@@ -16,16 +16,18 @@ import (
 
 // Config of the launcher. The services read their own variables as well, such as DB_POOL_SIZE and OTEL_*; see the README.
 type Config struct {
-	Host         string        `env:"HOST" envDefault:"127.0.0.1"`            // where the browser's port listens; anything but loopback opens the product to a network without accounts
-	Port         int           `env:"PORT" envDefault:"8080"`                 // the browser's port; 0 picks a free one
-	DataDir      string        `env:"DATA_DIR" envDefault:".data"`            // everything that must survive
-	DatabaseURL  string        `env:"DATABASE_URL" secret:"true"`             // a server of yours instead of the embedded PostgreSQL: mysql:// or postgres://
-	NATSURL      string        `env:"NATS_URL" secret:"true"`                 // a server of yours instead of the embedded NATS
-	PostgresDir  string        `env:"POSTGRES_DIR"`                           // folder with PostgreSQL's bin, lib and share; found below the sources by default
-	SyncInterval time.Duration `env:"NATS_SYNC_INTERVAL" envDefault:"1s"`     // of the embedded NATS; the database is the guarantee
-	MaxStore     int64         `env:"NATS_MAX_STORE" envDefault:"1073741824"` // bytes JetStream may keep on disk
-	ReadyTimeout time.Duration `env:"READY_TIMEOUT" envDefault:"60s"`         // until the parts must be ready
-	StopTimeout  time.Duration `env:"STOP_TIMEOUT" envDefault:"20s"`          // for open requests at Ctrl+C
+	Host             string        `env:"HOST" envDefault:"127.0.0.1"`              // where the browser's port listens; anything but loopback opens the product to a network without accounts
+	Port             int           `env:"PORT" envDefault:"8080"`                   // the browser's port; 0 picks a free one
+	DataDir          string        `env:"DATA_DIR" envDefault:".data"`              // everything that must survive
+	DatabaseURL      string        `env:"DATABASE_URL" secret:"true"`               // a server of yours instead of the embedded PostgreSQL: mysql:// or postgres://
+	NATSURL          string        `env:"NATS_URL" secret:"true"`                   // a server of yours instead of the embedded NATS
+	PostgresDir      string        `env:"POSTGRES_DIR"`                             // folder with PostgreSQL's bin, lib and share; found below the sources by default
+	SyncInterval     time.Duration `env:"NATS_SYNC_INTERVAL" envDefault:"1s"`       // of the embedded NATS; the database is the guarantee
+	MaxStore         int64         `env:"NATS_MAX_STORE" envDefault:"1073741824"`   // bytes JetStream may keep on disk
+	ReadyTimeout     time.Duration `env:"READY_TIMEOUT" envDefault:"60s"`           // until the parts must be ready
+	StopTimeout      time.Duration `env:"STOP_TIMEOUT" envDefault:"20s"`            // for open requests at Ctrl+C
+	TraceBuffer      int           `env:"TRACE_BUFFER" envDefault:"2000"`           // traces kept in memory, to look at in the UI; 0 keeps none
+	TraceBufferBytes int           `env:"TRACE_BUFFER_BYTES" envDefault:"33554432"` // memory of those traces at most
 }
 
 // loopback reports whether only this machine can reach the host.

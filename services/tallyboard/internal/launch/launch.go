@@ -10,9 +10,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -114,16 +112,16 @@ func (c Config) serve(ctx context.Context, closer *boot.Closer, d Deps, front ne
 	if err := statsapp.Migrate(ctx, databaseURL, d.Log); err != nil {
 		return fmt.Errorf("prepare the database for statistics: %w", err)
 	}
-	environ := slices.Concat(d.Environ, []string{"DATABASE_URL=" + databaseURL, "NATS_URL=" + natsURL, "LISTEN=127.0.0.1:0", "MIGRATE=false"})
-	if loopback(c.Host) && !slices.ContainsFunc(d.Environ, func(kv string) bool { return strings.HasPrefix(kv, "ALLOWED_HOSTS=") }) {
-		// Without accounts, a web page that makes its own name point here would otherwise be the owner.
-		environ = append(environ, "ALLOWED_HOSTS=localhost,127.0.0.1,::1")
-	}
+	environ := c.environ(d.Environ, databaseURL, natsURL)
 	taskCfg, err := boot.LoadConfig[taskapp.Config](environ)
 	if err != nil {
 		return err
 	}
 	statsCfg, err := boot.LoadConfig[statsapp.Config](environ)
+	if err != nil {
+		return err
+	}
+	tracing, err := c.tracing(ctx, closer, d, environ) // before the services, so that it stops after them
 	if err != nil {
 		return err
 	}
@@ -153,10 +151,12 @@ func (c Config) serve(ctx context.Context, closer *boot.Closer, d Deps, front ne
 		})
 	}
 	start("task-service", func() error {
-		return taskapp.Run(services, taskCfg, taskapp.Deps{Log: d.LogOut, NATS: taskNATS, UI: d.UI, Version: d.Version, Ready: func(a string) { taskAddr <- a }})
+		return taskapp.Run(services, taskCfg, taskapp.Deps{Log: d.LogOut, NATS: taskNATS, UI: d.UI, Version: d.Version,
+			Spans: tracing.spans(), Traces: tracing.source(), Ready: func(a string) { taskAddr <- a }})
 	})
 	start("stats-service", func() error {
-		return statsapp.Run(services, statsCfg, statsapp.Deps{Log: d.LogOut, NATS: statsNATS, Version: d.Version, Ready: func(a string) { statsAddr <- a }})
+		return statsapp.Run(services, statsCfg, statsapp.Deps{Log: d.LogOut, NATS: statsNATS, Version: d.Version,
+			Spans: tracing.spans(), Ready: func(a string) { statsAddr <- a }})
 	})
 	stop := func() error { stopServices(); return group.Wait() }
 
@@ -177,7 +177,9 @@ func (c Config) serve(ctx context.Context, closer *boot.Closer, d Deps, front ne
 			return stop()
 		}
 	}
-	server := &http.Server{Handler: edge.New(edge.Config{TaskAddr: addrs["task"], StatsAddr: addrs["stats"], DialTimeout: 2 * time.Second, IdleConns: 64}, d.Log),
+	handler := edge.New(edge.Config{TaskAddr: addrs["task"], StatsAddr: addrs["stats"], DialTimeout: 2 * time.Second, IdleConns: 64,
+		AllowedHosts: taskCfg.API.AllowedHosts}, tracing.edge())
+	server := &http.Server{Handler: handler,
 		ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, ErrorLog: slog.NewLogLogger(d.Log.Handler(), slog.LevelDebug)}
 	closer.Add("edge", time.Second, func(context.Context) error { return server.Close() }) // streams that are still open end here
 	group.Go(func() error {

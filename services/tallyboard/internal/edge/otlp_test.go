@@ -1,0 +1,205 @@
+package edge
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
+)
+
+// send sends a body with headers ("Name: value").
+func send(t *testing.T, method, url, body string, headers ...string) answer {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		req.Header.Set(name, value)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close() //nolint:errcheck // what matters was read
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return answer{res.StatusCode, res.Header, string(b)}
+}
+
+// inbox keeps what the handler for browsers' spans received.
+type inbox struct {
+	mu     sync.Mutex
+	bodies []string
+	header http.Header
+}
+
+func (i *inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.bodies, i.header = append(i.bodies, string(body)), r.Header
+	w.WriteHeader(http.StatusAccepted)
+}
+
+const jsonType = "Content-Type: application/json"
+
+func TestSignalsComeFromOwnPagesOnly(t *testing.T) {
+	t.Parallel()
+	spans := &inbox{}
+	front := setupWith(t, Deps{Telemetry: telemetry.Nop(), Spans: spans}, says("task"), says("stats"))
+	own := "Origin: " + front.URL
+	for name, c := range map[string]struct {
+		method, path, body string
+		headers            []string
+		want               int
+	}{
+		"own page":                   {"POST", tracesPath, "{}", []string{own, jsonType}, 202},
+		"own page by fetch metadata": {"POST", tracesPath, "{}", []string{"Sec-Fetch-Site: same-origin", "Origin: null", jsonType}, 202},
+		"TLS ends before us":         {"POST", tracesPath, "{}", []string{strings.Replace(own, "http:", "https:", 1), jsonType}, 202},
+		"parameters of the type":     {"POST", tracesPath, "{}", []string{own, jsonType + "; charset=utf-8"}, 202},
+		"metrics":                    {"POST", metricsPath, "{}", []string{own, jsonType}, 200},
+		"no browser":                 {"POST", tracesPath, "{}", []string{jsonType}, 403},
+		"another site":               {"POST", tracesPath, "{}", []string{"Origin: http://evil.example", jsonType}, 403},
+		"another site, own origin":   {"POST", tracesPath, "{}", []string{own, "Sec-Fetch-Site: cross-site", jsonType}, 403},
+		"same site":                  {"POST", tracesPath, "{}", []string{own, "Sec-Fetch-Site: same-site", jsonType}, 403},
+		"nothing as origin":          {"POST", tracesPath, "{}", []string{"Origin: null", jsonType}, 403},
+		"a form":                     {"POST", tracesPath, "{}", []string{own, "Content-Type: text/plain"}, 415},
+		"protobuf":                   {"POST", tracesPath, "{}", []string{own, "Content-Type: application/x-protobuf"}, 415},
+		"compressed":                 {"POST", tracesPath, "{}", []string{own, jsonType, "Content-Encoding: gzip"}, 415},
+		"a GET":                      {"GET", tracesPath, "", []string{own}, 405},
+		"logs":                       {"POST", "/otlp/v1/logs", "{}", []string{own, jsonType}, 404},
+		"just fits":                  {"POST", tracesPath, strings.Repeat(" ", maxSignalBytes), []string{own, jsonType}, 202},
+		"too large":                  {"POST", tracesPath, strings.Repeat(" ", maxSignalBytes+1), []string{own, jsonType}, 413},
+	} {
+		a := send(t, c.method, front.URL+c.path, c.body, c.headers...)
+		if a.status != c.want {
+			t.Errorf("%s: %d, want %d: %s", name, a.status, c.want, a.body)
+		}
+		if problem := a.header.Get("Content-Type") == "application/problem+json"; problem != (a.status >= 400) {
+			t.Errorf("%s: %s %s", name, a.header.Get("Content-Type"), a.body)
+		}
+		if !strings.HasSuffix(a.header.Get("traceresponse"), "-00") {
+			t.Errorf("%s: traceresponse %q", name, a.header.Get("traceresponse"))
+		}
+	}
+}
+
+func TestSpansArePassedWithoutTheirSender(t *testing.T) {
+	t.Parallel()
+	spans := &inbox{}
+	front := setupWith(t, Deps{Telemetry: telemetry.Nop(), Spans: spans}, says("task"), says("stats"))
+	send(t, "POST", front.URL+tracesPath, `{"resourceSpans":[]}`, "Origin: "+front.URL, jsonType, "Cookie: session=secret",
+		"Authorization: Bearer secret", "User-Agent: Ada's browser", "traceparent: 00-"+callerTrace+"-"+callerSpan+"-01")
+	if len(spans.bodies) != 1 || spans.bodies[0] != `{"resourceSpans":[]}` || len(spans.header) != 1 {
+		t.Errorf("received %q with %v", spans.bodies, spans.header)
+	}
+}
+
+func TestSignalsOfOneAddressAreLimited(t *testing.T) {
+	t.Parallel()
+	front := setupWith(t, Deps{Telemetry: telemetry.Nop()}, says("task"), says("stats"))
+	for i := range 1000 {
+		a := send(t, "POST", front.URL+metricsPath, "{}", "Origin: "+front.URL, jsonType)
+		if a.status == http.StatusOK {
+			continue
+		}
+		if i < signalsAtOnce || a.status != http.StatusTooManyRequests || a.header.Get("Retry-After") == "" {
+			t.Errorf("request %d: %d %v", i, a.status, a.header)
+		}
+		return
+	}
+	t.Error("nothing is refused")
+}
+
+func TestOnlyNamesOfOurs(t *testing.T) {
+	t.Parallel()
+	s := newSignals([]string{"localhost", "127.0.0.1", "::1"}, Deps{})
+	for host, want := range map[string]bool{"localhost:8080": true, "LOCALHOST": true, "[::1]:8080": true, "127.0.0.1": true, "evil.example:8080": false} {
+		r := &http.Request{Host: host, Header: http.Header{"Origin": {"http://" + host}}}
+		if got := s.own(r); got != want {
+			t.Errorf("%s: %v", host, got)
+		}
+	}
+}
+
+func TestLimiterRefillsAndForgets(t *testing.T) {
+	t.Parallel()
+	l, now := newLimiter(2, 3, 2), time.Now()
+	for i, want := range []bool{true, true, true, false} {
+		if got := l.allow("a", now); got != want {
+			t.Errorf("request %d: %v", i, got)
+		}
+	}
+	if !l.allow("b", now) || l.allow("c", now) {
+		t.Error("two keys are remembered, not three")
+	}
+	now = now.Add(500 * time.Millisecond) // one token of a; b is full again
+	if !l.allow("a", now) || l.allow("a", now) {
+		t.Error("half a second is one token")
+	}
+	if !l.allow("c", now) || len(l.buckets) != 2 {
+		t.Errorf("a full bucket is not forgotten: %v", l.buckets)
+	}
+}
+
+// vitalsBody is what the browser's SDK sends, with parts that must not get through.
+const vitalsBody = `{"resourceMetrics":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"task-service"}}]},
+ "scopeMetrics":[{"scope":{"name":"x"},"metrics":[
+  {"name":"browser.web_vital.duration","unit":"h","histogram":{"aggregationTemporality":1,"dataPoints":[
+   {"attributes":[{"key":"web_vital.name","value":{"stringValue":"lcp"}},{"key":"ui.view","value":{"stringValue":"board"}},
+     {"key":"user.name","value":{"stringValue":"Ada"}}],
+    "startTimeUnixNano":"1700000000000000000","timeUnixNano":"1700000010000000000","count":"2","sum":0.5,"bucketCounts":["1","1"],"explicitBounds":[0.2],
+    "exemplars":[{"asDouble":0.1,"filteredAttributes":[{"key":"user.name","value":{"stringValue":"Ada"}}]}]},
+   {"attributes":[{"key":"ui.view","value":{"stringValue":"Ada Lovelace's secret board"}}],"count":"1","sum":1,"bucketCounts":["0","1"],"explicitBounds":[0.2]},
+   {"count":"3","sum":1,"bucketCounts":["0","1"],"explicitBounds":[0.2]},
+   {"count":"99999999","sum":1,"bucketCounts":["99999999"]}]}},
+  {"name":"http.server.request.duration","histogram":{"aggregationTemporality":1,"dataPoints":[{"count":"1","sum":1,"bucketCounts":["1"]}]}},
+  {"name":"browser.web_vital.cls","histogram":{"aggregationTemporality":2,"dataPoints":[{"count":"1","sum":1,"bucketCounts":["1"]}]}}]}]}]}`
+
+func TestOfVitalsOnlyWhatIsKnownGetsThrough(t *testing.T) {
+	t.Parallel()
+	got, err := readVitals([]byte(vitalsBody))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != 1 || got[0].Name != "browser.web_vital.duration" || got[0].Unit != "s" {
+		t.Fatalf("metrics %v", got)
+	}
+	histogram, ok := got[0].Data.(metricdata.Histogram[float64])
+	if !ok || len(histogram.DataPoints) != 2 || histogram.Temporality != metricdata.DeltaTemporality {
+		t.Fatalf("data %v", got[0].Data)
+	}
+	var attrs []string
+	for _, p := range histogram.DataPoints {
+		attrs = append(attrs, fmt.Sprint(p.Attributes.ToSlice(), len(p.Exemplars)))
+	}
+	if text := strings.Join(attrs, " "); strings.Contains(text, "Ada") || !strings.Contains(text, "lcp") || !strings.Contains(text, "board") {
+		t.Errorf("attributes %s", text)
+	}
+	for _, bad := range []string{"", "[]", "nonsense", `{"resourceMetrics":1}`} {
+		if _, err := readVitals([]byte(bad)); err == nil {
+			t.Errorf("%q is taken", bad)
+		}
+	}
+	many := strings.Repeat(`{"count":"1","sum":1,"bucketCounts":["1"]},`, 2*maxPoints)
+	got, err = readVitals([]byte(`{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"browser.web_vital.cls","histogram":{"aggregationTemporality":1,"dataPoints":[` +
+		strings.TrimSuffix(many, ",") + `]}}]}]}]}`))
+	if err != nil || len(got[0].Data.(metricdata.Histogram[float64]).DataPoints) != maxPoints { //nolint:errcheck // as above
+		t.Errorf("%v, %v", got, err)
+	}
+}
