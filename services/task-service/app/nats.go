@@ -56,7 +56,7 @@ type subscription struct{ *live.Subscription }
 // Next implements httpapi.Subscription.
 func (s subscription) Next(ctx context.Context) (httpapi.Update, error) {
 	u, err := s.Subscription.Next(ctx)
-	out := httpapi.Update{Events: u.Events, Traceparents: u.Traceparents}
+	out := httpapi.Update{Events: u.Events, Spans: u.Spans}
 	if u.State != nil {
 		out.State = &httpapi.FeedState{Live: u.State.Live, Since: u.State.Since}
 	}

@@ -103,6 +103,10 @@ func TestTraceLeadsFromTheRequestToTheOtherBrowserOnEveryEngine(t *testing.T) {
 			}) {
 				t.Errorf("no INSERT: %+v", spans.Of(traceID))
 			}
+			read := slices.DeleteFunc(spans.Named(traceID, "SELECT tasks"), func(s testkit.Span) bool { return s.ParentID != delivered.SpanID })
+			if len(read) != 1 {
+				t.Errorf("the task as it is now was read %d times for two browsers", len(read))
+			}
 			r.stop()
 			wholeTrace(t, spans, traceID, browser)
 			for _, s := range spans.All() {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tallyboard/tallyboard/services/task-service/internal/history"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/importer"
@@ -128,16 +129,8 @@ type Subscription interface {
 type Update struct {
 	State  *FeedState // nil: unchanged
 	Events []history.Event
-	// Traceparents name the spans in which Events are delivered, by index; "" for an event without, nil where none has one.
-	Traceparents []string
-}
-
-// traceparent returns that of the event at an index, or "".
-func (u *Update) traceparent(i int) string {
-	if u.Traceparents == nil {
-		return ""
-	}
-	return u.Traceparents[i]
+	// Spans are those in which Events are delivered, by index; nil for an event without, and where none has one.
+	Spans []trace.Span
 }
 
 // FeedState says whether events arrive as they happen, and since when it has been so.

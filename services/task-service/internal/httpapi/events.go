@@ -8,6 +8,7 @@ import (
 	"strconv"
 
 	"github.com/gofiber/fiber/v2"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tallyboard/tallyboard/services/internal/access"
 	"github.com/tallyboard/tallyboard/services/internal/kit/apperr"
@@ -180,8 +181,12 @@ func (l *liveStream) send(ctx context.Context, w *fiberx.SSEWriter, update Updat
 		return fmt.Errorf("live stream: check access: %w", err)
 	}
 	for i, e := range update.Events {
-		tp := update.traceparent(i)
-		data, err := l.server.snapshots.event(telemetry.ContextWithTraceparent(ctx, tp), l.project.Key, e, tp)
+		delivering, traceparent := ctx, ""
+		if update.Spans != nil && update.Spans[i] != nil {
+			delivering = trace.ContextWithSpan(ctx, update.Spans[i])
+			traceparent = telemetry.Traceparent(delivering)
+		}
+		data, err := l.server.snapshots.event(delivering, l.project.Key, e, traceparent)
 		if err != nil {
 			return fmt.Errorf("live stream: %w", err)
 		}

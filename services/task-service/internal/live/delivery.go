@@ -47,15 +47,14 @@ const (
 // delivery is the span of one event on its way to the browsers of this replica. A hub makes one for each event whose trace
 // is recorded, and ends it when everybody has the event. One that no reader took is never ended, so it is never exported.
 type delivery struct {
-	pos         int64
-	span        trace.Span
-	traceparent string
-	began       time.Time
-	waiting     int       // readers who have not come for the event
-	handed      int       // readers who have it, but have not said that they wrote it
-	written     int       // streams it was written to
-	last        time.Time // of these writes
-	closed      bool      // nobody else gets it
+	pos     int64
+	span    trace.Span
+	began   time.Time
+	waiting int       // readers who have not come for the event
+	handed  int       // readers who have it, but have not said that they wrote it
+	written int       // streams it was written to
+	last    time.Time // of these writes
+	closed  bool      // nobody else gets it
 }
 
 // begins opens the delivery of an event that has just been put into the window. The caller holds mu.
@@ -73,7 +72,7 @@ func (h *Hub) begins(t *topic, e arrival) {
 	if waiting == 0 || !eventspan.Sampled(h.budget.Limit(e.cause, e.Pos)) {
 		return
 	}
-	ctx, span := h.tracer.Start(telemetry.ContextWithTraceparent(context.Background(), e.cause), deliverName,
+	_, span := h.tracer.Start(telemetry.ContextWithTraceparent(context.Background(), e.cause), deliverName,
 		trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(
 			semconv.MessagingSystemKey.String("nats"), semconv.MessagingOperationName("deliver"), semconv.MessagingOperationTypeProcess,
 			semconv.MessagingDestinationName(eventpb.Subject(e.Event)), semconv.MessagingDestinationTemplate(eventpb.SubjectTemplate),
@@ -83,13 +82,11 @@ func (h *Hub) begins(t *topic, e arrival) {
 		return
 	}
 	h.open++
-	t.deliveries = append(t.deliveries, &delivery{
-		pos: e.Pos, span: span, traceparent: telemetry.Traceparent(ctx), began: now, waiting: waiting,
-	})
+	t.deliveries = append(t.deliveries, &delivery{pos: e.Pos, span: span, began: now, waiting: waiting})
 }
 
-// hand notes that the reader takes events, and returns the traceparents of their deliveries. The caller holds mu.
-func (s *Subscription) hand(events []history.Event) (traceparents []string) {
+// hand notes that the reader takes events, and returns the spans of their deliveries. The caller holds mu.
+func (s *Subscription) hand(events []history.Event) (spans []trace.Span) {
 	if len(s.topic.deliveries) == 0 || len(events) == 0 {
 		return nil
 	}
@@ -104,12 +101,12 @@ func (s *Subscription) hand(events []history.Event) (traceparents []string) {
 		}
 		d.handed++
 		s.holds = append(s.holds, d)
-		if traceparents == nil {
-			traceparents = make([]string, len(events))
+		if spans == nil {
+			spans = make([]trace.Span, len(events))
 		}
-		traceparents[i] = d.traceparent
+		spans[i] = d.span
 	}
-	return traceparents
+	return spans
 }
 
 // written notes that the reader has written what the last update held.

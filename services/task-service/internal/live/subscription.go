@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/apperr"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/history"
@@ -30,10 +31,10 @@ type State struct {
 type Update struct {
 	State  *State
 	Events []history.Event
-	// Traceparents name the spans of the deliveries of Events, by index, so that whoever receives an event can continue
-	// its trace; "" for an event without one, nil where none has one. An event has one if its trace is recorded and it
-	// came as it happened: not for a reader who resumes.
-	Traceparents []string
+	// Spans are those of the deliveries of Events, by index, so that whoever receives an event can continue its trace; nil
+	// for an event without one, and instead of the slice where none has one. An event has one if its trace is recorded and
+	// it came as it happened: not for a reader who resumes. They are ended by the hub.
+	Spans []trace.Span
 }
 
 // Subscription is one reader's place in the history of one project. Only one goroutine may use it.
@@ -164,7 +165,7 @@ func (s *Subscription) take() (u Update, behind bool, err error) {
 	} else {
 		s.cursor = max(s.cursor, h.cursor)
 	}
-	return Update{Events: events, Traceparents: s.hand(events)}, false, nil
+	return Update{Events: events, Spans: s.hand(events)}, false, nil
 }
 
 // read takes the next events from the database. A short answer means that nothing else of this project stands before
