@@ -1,0 +1,227 @@
+package launch
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+)
+
+// product runs the product in this process, on data of its own, and returns its address.
+func product(t *testing.T, change func(*Config), environ ...string) (url string) {
+	t.Helper()
+	cfg := Config{Host: "127.0.0.1", DataDir: dataDir(t), PostgresDir: binariesDir(t), SyncInterval: time.Second, MaxStore: 1 << 28,
+		ReadyTimeout: time.Minute, StopTimeout: 20 * time.Second, TraceBuffer: 100, TraceBufferBytes: 8 << 20}
+	if change != nil {
+		change(&cfg)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ready, ended := make(chan string, 1), make(chan error, 1)
+	go func() {
+		ended <- Run(ctx, cfg, Deps{Environ: environ, Out: io.Discard, Log: slog.New(slog.DiscardHandler), LogOut: io.Discard,
+			UI: fstest.MapFS{}, Version: "test", Ready: func(url string) { ready <- url }})
+	}()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Errorf("stop: %v", err)
+		}
+		http.DefaultClient.CloseIdleConnections()
+	})
+	select {
+	case url = <-ready:
+	case err := <-ended:
+		ended <- nil
+		t.Fatalf("it ended before it was ready: %v", err)
+	}
+	return url
+}
+
+// post sends JSON with headers ("Name: value") and returns the status and the answer's traceresponse.
+func post(t *testing.T, url, body string, headers ...string) (status int, traceresponse string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		req.Header.Set(name, value)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close() //nolint:errcheck // what matters was read
+	if _, err := io.Copy(io.Discard, res.Body); err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, res.Header.Get("traceresponse")
+}
+
+// shown is a trace as the API shows it.
+type shown struct {
+	Orphans int
+	Spans   []shownSpan
+}
+
+type shownSpan struct {
+	SpanID, Service, Name, Kind string
+	ParentID                    *string
+}
+
+// find returns the first span that fits.
+func (s shown) find(service, kind, name string) (shownSpan, bool) {
+	i := slices.IndexFunc(s.Spans, func(x shownSpan) bool {
+		return x.Service == service && x.Kind == kind && strings.HasPrefix(x.Name, name)
+	})
+	if i < 0 {
+		return shownSpan{}, false
+	}
+	return s.Spans[i], true
+}
+
+// look fetches a trace; the status is 404 while there is none.
+func look(t *testing.T, url, id string) (status int, trace shown) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/api/v1/traces/"+id, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close() //nolint:errcheck // what matters was read
+	if err := json.NewDecoder(res.Body).Decode(&trace); err != nil {
+		t.Fatal(err)
+	}
+	return res.StatusCode, trace
+}
+
+func TestTraceOfAWriteLeadsFromTheBrowserToTheConsumer(t *testing.T) {
+	t.Parallel()
+	url := product(t, nil, "OTEL_SERVICE_NAME=everything")
+	if status, _ := post(t, url+"/api/v1/projects", `{"key":"RUN","name":"Run"}`); status != http.StatusCreated {
+		t.Fatalf("a project: %d", status)
+	}
+	const id, root, fetch = "0af7651916cd43dd8448eb211c80319c", "00f067aa0ba902b7", "b7ad6b7169203331"
+	status, response := post(t, url+"/api/v1/projects/RUN/tasks", `{"title":"Traced"}`, "traceparent: 00-"+id+"-"+fetch+"-00", "tracestate: x=y")
+	if status != http.StatusCreated || !strings.HasPrefix(response, "00-"+id+"-") || !strings.HasSuffix(response, "-01") {
+		t.Fatalf("a task: %d, traceresponse %q", status, response)
+	}
+	now := time.Now().UnixNano()
+	span := func(id, parent, name string, kind int) string {
+		return fmt.Sprintf(`{"traceId":"0af7651916cd43dd8448eb211c80319c","spanId":%q,"parentSpanId":%q,"name":%q,"kind":%d,"startTimeUnixNano":"%d","endTimeUnixNano":"%d"}`,
+			id, parent, name, kind, now-1e9, now)
+	}
+	body := `{"resourceSpans":[{"resource":{"attributes":[{"key":"service.name","value":{"stringValue":"task-service"}}]},"scopeSpans":[{"spans":[` +
+		span(root, "", "create task", 1) + "," + span(fetch, root, "POST", 3) + `]}]}]}`
+	if status, _ := post(t, url+"/otlp/v1/traces", body, "Origin: "+url); status != http.StatusOK {
+		t.Fatalf("spans of the browser: %d", status)
+	}
+	if status, _ := post(t, url+"/otlp/v1/traces", body); status != http.StatusForbidden {
+		t.Errorf("spans of nobody: %d", status)
+	}
+	var got shown
+	chain := []struct{ service, kind, name string }{
+		{"browser", "internal", "create task"}, {"browser", "client", "POST"}, {"edge", "server", "POST /api/v1/"},
+		{"task-service", "server", "POST /api/v1/projects/{"}, {"task-service", "producer", "publish tasks."}, {"stats-service", "consumer", "process tasks."},
+	}
+	missing := "everything"
+	for deadline := time.Now().Add(30 * time.Second); missing != "" && time.Now().Before(deadline); {
+		_, got = look(t, url, id)
+		missing = ""
+		parent := ""
+		for _, link := range chain {
+			span, ok := got.find(link.service, link.kind, link.name)
+			switch {
+			case !ok:
+				missing = fmt.Sprint(link, " is not there")
+			case (span.ParentID == nil) != (parent == "") || span.ParentID != nil && *span.ParentID != parent:
+				missing = fmt.Sprint(link, " is not below the one before it")
+			}
+			parent = span.SpanID
+		}
+		for _, service := range []string{"task-service", "stats-service"} {
+			if _, ok := got.find(service, "client", ""); !ok {
+				missing = "no statement of " + service
+			}
+		}
+	}
+	if missing != "" || got.Orphans != 0 {
+		t.Errorf("%s; %d orphans of %+v", missing, got.Orphans, got.Spans)
+	}
+}
+
+func TestOfATraceThatIsNotRecordedNothingIsKept(t *testing.T) {
+	t.Parallel()
+	url := product(t, nil, "TRACE_SAMPLE_RATIO=0")
+	const id = "0af7651916cd43dd8448eb211c80319d"
+	status, response := post(t, url+"/api/v1/projects", `{"key":"RUN","name":"Run"}`, "traceparent: 00-"+id+"-b7ad6b7169203331-01")
+	if status != http.StatusCreated || !strings.HasPrefix(response, "00-"+id+"-") || !strings.HasSuffix(response, "-00") {
+		t.Fatalf("%d, traceresponse %q", status, response)
+	}
+	awaitEvents(t, url, 1) // the consumer has had it
+	if status, trace := look(t, url, id); status != http.StatusNotFound {
+		t.Errorf("%d: %+v", status, trace)
+	}
+}
+
+// awaitEvents waits until stats-service has applied n events.
+func awaitEvents(t *testing.T, url string, n int) {
+	t.Helper()
+	var status struct{ Cursor, LagPositions int }
+	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); {
+		call(t, "GET", url+"/api/v1/stats/status", "", 200, &status)
+		if status.Cursor >= n && status.LagPositions == 0 {
+			return
+		}
+	}
+	t.Fatalf("statistics stand at %+v", status)
+}
+
+func TestWithoutABufferThereAreNoTraces(t *testing.T) {
+	t.Parallel()
+	url := product(t, func(c *Config) { c.TraceBuffer = 0 })
+	status, response := post(t, url+"/api/v1/projects", `{"key":"RUN","name":"Run"}`)
+	if status != http.StatusCreated || !strings.HasSuffix(response, "-00") {
+		t.Errorf("%d, traceresponse %q", status, response)
+	}
+	var settings struct{ Source string }
+	if call(t, "GET", url+"/api/v1/traces/settings", "", 200, &settings); settings.Source != "none" {
+		t.Errorf("the source is %q", settings.Source)
+	}
+	if status, _ := post(t, url+"/otlp/v1/traces", `{"resourceSpans":[]}`, "Origin: "+url); status != http.StatusOK {
+		t.Errorf("spans of a browser are refused: %d", status)
+	}
+}
+
+func TestPartsShareWhatJoinsThem(t *testing.T) {
+	t.Parallel()
+	c := Config{Host: "127.0.0.1"}
+	environ := c.environ([]string{"OTEL_SERVICE_NAME=x", "HTTP_TRACE_TRUST=none"}, "postgres://x", "")
+	for name, want := range map[string]string{"OTEL_SERVICE_NAME": "", "HTTP_TRACE_TRUST": "sampling", "ALLOWED_HOSTS": "localhost,127.0.0.1,::1"} {
+		if got, _ := lookup(environ, name); got != want {
+			t.Errorf("%s=%q, want %q", name, got, want)
+		}
+	}
+	if key, _ := lookup(environ, "TRACE_SAMPLE_KEY"); len(key) != 2*sampleKeyBytes {
+		t.Errorf("the sampling key is %q", key)
+	}
+	environ = c.environ([]string{"TRACE_SAMPLE_KEY_FILE=/key", "ALLOWED_HOSTS="}, "postgres://x", "")
+	if key, set := lookup(environ, "TRACE_SAMPLE_KEY"); set {
+		t.Errorf("a key beside that of the file: %q", key)
+	}
+	if hosts, _ := lookup(environ, "ALLOWED_HOSTS"); hosts != "" {
+		t.Errorf("hosts %q, though none are asked for", hosts)
+	}
+}
