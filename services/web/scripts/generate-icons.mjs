@@ -2,8 +2,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 
-const ICONS = `arrow-left arrow-up-right bug calendar chart-line check chevron-down chevron-left chevron-right circle-alert clock
-cloud-off columns-3 command download ellipsis file-up list-filter flag folder-plus grip-vertical keyboard
+const ICONS = `activity arrow-left arrow-up-right bug calendar chart-line check chevron-down chevron-left chevron-right circle-alert clock
+cloud-off columns-3 command copy download ellipsis file-up list-filter flag folder-plus grip-vertical keyboard
 layout-dashboard link list move-right pencil plus refresh-cw rotate-ccw save search settings square-check tag trash
 triangle-alert undo-2 upload user user-plus wifi-off x zap`.split(/\s+/);
 

@@ -1,6 +1,6 @@
 // An in-memory stand-in for the two services, for working on the UI and for pictures. Development only: it keeps the
 // shapes of the API, not its rules. Serves dist/ with the same content security policy as the product.
-//   node dev/mock/server.mjs [port]        FAIL_STATS=1 answers statistics with 503
+//   node dev/mock/server.mjs [port]        FAIL_STATS=1 answers statistics with 503, TRACES=none has none, NATS_AWAY=1
 import { randomUUID } from 'node:crypto';
 import { createReadStream, existsSync, statSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -8,8 +8,9 @@ import { extname, join, normalize } from 'node:path';
 import { addProject, addTask, changeTask, createWorld, head, listeners, rankBetween, record } from './data.mjs';
 import { FilterError, filterTasks } from './filter.mjs';
 import { stats } from './stats.mjs';
+import { operations, retryParked, searchTraces, statsStatus, traceById, traceGraph, traceSettings, verification } from './traces.mjs';
 
-const dist = new URL('../../dist', import.meta.url).pathname;
+const dist = process.env.DIST ?? new URL('../../dist', import.meta.url).pathname;
 const world = createWorld({ big: Number(process.env.BIG ?? 0) });
 const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 const TYPES = { '.html': 'text/html; charset=utf-8', '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml', '.json': 'application/json' };
@@ -122,6 +123,14 @@ const routes = [
   ['PUT', '/api/v1/tasks/:ref/relations/:kind/:other', ({ ref, kind, other }) => { const a = taskOf(ref); const b = taskOf(other); const swap = kind.endsWith('-by'); world.relations.push({ from: swap ? b.id : a.id, to: swap ? a.id : b.id, kind: { 'blocked-by': 'blocks', 'duplicated-by': 'duplicates' }[kind] ?? kind, created: new Date().toISOString() }); record(world, a, 'relation.added', [{ field: 'relation', after: { kind, task: b.id } }]); }],
   ['DELETE', '/api/v1/tasks/:ref/relations/:kind/:other', ({ ref, other }) => { const a = taskOf(ref); const b = taskOf(other); world.relations = world.relations.filter((r) => !([r.from, r.to].includes(a.id) && [r.from, r.to].includes(b.id))); record(world, a, 'relation.removed', [{ field: 'relation', before: { kind: 'relates', task: b.id } }]); }],
   ['GET', '/api/v1/stats/projects/:key/:what', ({ key, what }, q) => { if (process.env.FAIL_STATS) throw new Problem(503, 'unavailable', 'Statistics are away.'); return stats(world, projectOf(key), what, q) ?? (() => { throw new Problem(404, 'not-found', 'No such statistic.'); })(); }],
+  ['GET', '/api/v1/stats/status', () => { if (process.env.FAIL_STATS) throw new Problem(503, 'unavailable', 'Statistics are away.'); return statsStatus(); }],
+  ['GET', '/api/v1/stats/verify', () => verification()],
+  ['POST', '/api/v1/stats/parked/:task/retry', ({ task }) => retryParked(task)],
+  ['GET', '/api/v1/traces', (p, q) => searchTraces(q)],
+  ['GET', '/api/v1/traces/settings', () => traceSettings()],
+  ['GET', '/api/v1/traces/graph', () => traceGraph()],
+  ['GET', '/api/v1/traces/:id', ({ id }) => traceById(id) ?? (() => { throw new Problem(404, 'not-found', `There is no trace ${id}.`); })()],
+  ['GET', '/api/v1/operations', () => operations()],
   ['POST', '/api/v1/projects/:key/import', ({ key }, q, text) => {
     const rows = String(text).trim().split('\n').slice(1);
     const refusals = rows.map((row, i) => ({ line: i + 2, reason: row.split(',').length < 2 ? 'the row has too few columns' : '' })).filter((r) => r.reason);

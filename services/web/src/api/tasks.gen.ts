@@ -737,6 +737,103 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/traces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Find traces
+         * @description The newest traces that match all that is asked, newest first. They come from the memory of this process or from a
+         *     Jaeger, see `/api/v1/traces/settings`; the former forgets the oldest.
+         */
+        get: operations["searchTraces"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/graph": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Which service calls which
+         * @description Counted from the kept traces, which are a sample: rates and shares are right, totals are not.
+         */
+        get: operations["getTraceGraph"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where traces come from */
+        get: operations["getTraceSettings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/traces/{traceId}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One trace */
+        get: operations["getTrace"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/operations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How every instance is
+         * @description Asked of all instances of both services at once; who does not answer within half a second is missing. While NATS
+         *     is away only the answering instance is known, and `natsAway` says so. Routes are merged over the instances of a
+         *     service and count from the start of each.
+         */
+        get: operations["getOperations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/openapi.yaml": {
         parameters: {
             query?: never;
@@ -1622,6 +1719,243 @@ export interface components {
             report?: components["schemas"]["ImportReport"];
             problem?: components["schemas"]["Problem"];
         };
+        TraceList: {
+            source: components["schemas"]["TraceSource"];
+            /** @description Newest first. */
+            traces: components["schemas"]["TraceSummary"][];
+        };
+        /**
+         * @description `buffer`: memory of this process; `jaeger`: a Jaeger; `none`: traces are not kept where this service can read them.
+         * @enum {string}
+         */
+        TraceSource: "buffer" | "jaeger" | "none";
+        TraceSummary: {
+            traceId: string;
+            /** @description Of the root span. */
+            name: string;
+            /** @description Of the root span. */
+            service: string;
+            /** Format: date-time */
+            start: string;
+            /** @description From the first start to the last end, work after the answer included. */
+            durationMs: number;
+            spans: number;
+            /** @description Those that took part, in alphabetical order. */
+            services: string[];
+            /** @description Whether any span failed. */
+            error: boolean;
+            /** @description HTTP status of the request. */
+            status: number | null;
+            /** @description Method and path template of the request. */
+            route: string | null;
+        };
+        TraceSettings: {
+            source: components["schemas"]["TraceSource"];
+            /** @description Traces kept at most; null where that is not known. */
+            capacity: number | null;
+            /** @description Page of a trace in another console; `{traceId}` stands for the id. */
+            externalUrl: string | null;
+        };
+        Attributes: {
+            [key: string]: unknown;
+        };
+        Trace: {
+            traceId: string;
+            /** Format: date-time */
+            start: string;
+            durationMs: number;
+            /** @description Parents before their children, siblings by start. */
+            spans: components["schemas"]["Span"][];
+            /**
+             * @description In order of time: what the end of the trace's last work waited for. Pieces do not overlap; a gap is time in which
+             *     nothing worked, such as waiting in a queue.
+             */
+            criticalPath: components["schemas"]["TraceSegment"][];
+            /** @description Spans whose parent is not in the trace. */
+            orphans: number;
+            /** @description Spans left out, because the trace had too many. */
+            dropped: number;
+            /** @description Traces with a link to this one, newest first. */
+            linkedBy: string[];
+        };
+        TraceSegment: {
+            spanId: string;
+            offsetMs: number;
+            durationMs: number;
+        };
+        Span: {
+            spanId: string;
+            parentId: string | null;
+            service: string;
+            /** @description Empty where it is not known. */
+            instance: string;
+            name: string;
+            /** @enum {string} */
+            kind: "internal" | "server" | "client" | "producer" | "consumer";
+            /** Format: date-time */
+            start: string;
+            /** @description Since the start of the trace. */
+            offsetMs: number;
+            durationMs: number;
+            /** @description What was added to the start, because the clock of this service differs; 0 if nothing was. */
+            adjustedMs: number;
+            error: boolean;
+            statusMessage: string;
+            attributes: components["schemas"]["Attributes"];
+            events: components["schemas"]["SpanEvent"][];
+            links: components["schemas"]["SpanLink"][];
+        };
+        SpanEvent: {
+            name: string;
+            /** @description Since the start of the trace. */
+            offsetMs: number;
+            attributes: components["schemas"]["Attributes"];
+        };
+        SpanLink: {
+            traceId: string;
+            spanId: string;
+        };
+        TraceGraph: {
+            nodes: components["schemas"]["TraceNode"][];
+            edges: components["schemas"]["TraceEdge"][];
+        };
+        TraceNode: {
+            /** @description A service, or the name of a database system. */
+            service: string;
+            /** @description Requests and messages taken in. */
+            calls: number;
+            errors: number;
+            p95Ms: number;
+        };
+        TraceEdge: {
+            from: string;
+            to: string;
+            /** @enum {string} */
+            kind: "http" | "messaging" | "db";
+            calls: number;
+            errors: number;
+            p95Ms: number;
+        };
+        Operations: {
+            /** Format: date-time */
+            at: string;
+            /** @description Instances could not be asked; only the answering one is listed. */
+            natsAway: boolean;
+            /** @description By service and instance. */
+            instances: components["schemas"]["InstanceStatus"][];
+            /** @description By service and route. */
+            routes: components["schemas"]["RouteStatus"][];
+        };
+        InstanceStatus: {
+            service: string;
+            instance: string;
+            version: string;
+            /** Format: date-time */
+            startedAt: string;
+            ready: boolean;
+            /** @enum {string} */
+            nats: "connected" | "away";
+            pools: components["schemas"]["PoolStatus"][];
+            relay: components["schemas"]["RelayStatus"] | null;
+            consumer: components["schemas"]["ConsumerStatus"] | null;
+            live: components["schemas"]["LiveStatus"] | null;
+            goroutines: number;
+            /** Format: int64 */
+            heapBytes: number;
+        };
+        PoolStatus: {
+            name: string;
+            engine: string;
+            max: number;
+            inUse: number;
+            idle: number;
+            /**
+             * Format: int64
+             * @description Times somebody waited for a connection.
+             */
+            waitCount: number;
+            /** @description Time spent waiting since the start. */
+            waitMs: number;
+        };
+        /** @description What gives events their positions and publishes them. */
+        RelayStatus: {
+            leader: boolean;
+            /**
+             * Format: int64
+             * @description Events that have no position yet.
+             */
+            unpositioned: number;
+            /** @description Age of the oldest of them. */
+            oldestAgeSeconds: number;
+            /**
+             * Format: int64
+             * @description Last position given.
+             */
+            given: number;
+            /**
+             * Format: int64
+             * @description Last position published.
+             */
+            published: number;
+            /**
+             * Format: int64
+             * @description Times this instance became the leader.
+             */
+            takeovers: number;
+        };
+        /** @description What applies events to the statistics. */
+        ConsumerStatus: {
+            leader: boolean;
+            /**
+             * Format: int64
+             * @description Last position applied.
+             */
+            cursor: number;
+            /**
+             * Format: int64
+             * @description Positions behind.
+             */
+            lag: number;
+            lagSeconds: number;
+            /**
+             * Format: int64
+             * @description Events that could not be applied.
+             */
+            parked: number;
+            /**
+             * @description Where events come from at present.
+             * @enum {string}
+             */
+            source: "stream" | "database";
+            lastVerify: components["schemas"]["VerifyStatus"] | null;
+        };
+        VerifyStatus: {
+            /** Format: date-time */
+            at: string;
+            equal: boolean;
+            differences: number;
+        };
+        LiveStatus: {
+            /** @description Browsers with an open stream. */
+            subscribers: number;
+            /** @description Whether updates come late. */
+            stale: boolean;
+        };
+        RouteStatus: {
+            service: string;
+            route: string;
+            /** Format: int64 */
+            count: number;
+            /**
+             * Format: int64
+             * @description Answered with 5xx.
+             */
+            errors: number;
+            /** @description Estimated from a histogram, as are the others. */
+            p50Ms: number;
+            p95Ms: number;
+            p99Ms: number;
+        };
         /** @description status, database latency, pool, checks, timestamp. */
         Health: {
             [key: string]: unknown;
@@ -1862,6 +2196,11 @@ export interface components {
          * @example 0b0e7a3e-3a3c-4b5e-9a55-4d6f7a0f5a11
          */
         IdempotencyKey: string;
+        /**
+         * @description Only what began at or after this moment (RFC 3339).
+         * @example 2026-11-02T08:15:00Z
+         */
+        Since: string;
     };
     requestBodies: never;
     headers: {
@@ -3921,6 +4260,189 @@ export interface operations {
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
             422: components["responses"]["Unprocessable"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    searchTraces: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Key of a task that the trace is about.
+                 * @example WEB-42
+                 */
+                task?: string;
+                /**
+                 * @description Service that took part.
+                 * @example task-service
+                 */
+                service?: string;
+                /**
+                 * @description Method and path template of the request.
+                 * @example PATCH /api/v1/tasks/{ref}
+                 */
+                route?: string;
+                /** @description Duration of the whole trace at least, in milliseconds. */
+                minMs?: number;
+                /** @description Duration of the whole trace at most, in milliseconds. */
+                maxMs?: number;
+                /** @description `true`: only traces with a failed span; `false`: only those without. */
+                error?: boolean;
+                /**
+                 * @description Only what began at or after this moment (RFC 3339).
+                 * @example 2026-11-02T08:15:00Z
+                 */
+                since?: components["parameters"]["Since"];
+                /** @description Only what began before this moment (RFC 3339). */
+                until?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What was found. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["TraceId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceList"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    getTraceGraph: {
+        parameters: {
+            query?: {
+                /**
+                 * @description Only what began at or after this moment (RFC 3339).
+                 * @example 2026-11-02T08:15:00Z
+                 */
+                since?: components["parameters"]["Since"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Services and databases, and the calls between them. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["TraceId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceGraph"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    getTraceSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The source of traces. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["TraceId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TraceSettings"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    getTrace: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description 32 hexadecimal digits, as in `X-Trace-Id`.
+                 * @example 4bf92f3577b34da6a3ce929d0e0e4736
+                 */
+                traceId: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The trace as far as it has arrived. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["TraceId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Trace"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["RateLimited"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["Timeout"];
+        };
+    };
+    getOperations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The instances and their routes. */
+            200: {
+                headers: {
+                    "X-Trace-Id": components["headers"]["TraceId"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Operations"];
+                };
+            };
+            400: components["responses"]["Invalid"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
             429: components["responses"]["RateLimited"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];

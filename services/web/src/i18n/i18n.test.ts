@@ -1,27 +1,35 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { de } from './de';
-import { en, type MessageKey } from './en';
+import { de as mainDe } from './de';
+import { de as diagnosticsDe } from './diagnostics.de';
+import { en as diagnosticsEn } from './diagnostics.en';
+import { en as mainEn } from './en';
 import { argumentsOf, format, parse } from './format';
 
-const keys = Object.keys(en) as MessageKey[];
 const source = new URL('..', import.meta.url).pathname;
 
-describe('catalogues', () => {
+type Catalogue = Readonly<Record<string, string>>;
+
+describe.each([
+  ['of every screen', mainEn as Catalogue, mainDe as Catalogue],
+  ['of traces and operations', diagnosticsEn as Catalogue, diagnosticsDe as Catalogue],
+])('catalogues %s', (_, en, de) => {
+  const keys = Object.keys(en);
+
   it('have the same keys', () => {
     expect(Object.keys(de).sort()).toEqual([...keys].sort());
   });
 
   it.each(keys)('%s takes the same arguments in both languages and parses', (key) => {
-    expect(argumentsOf(de[key])).toEqual(argumentsOf(en[key]));
-    parse(en[key]);
-    expect(de[key].trim()).not.toBe('');
+    expect(argumentsOf(de[key]!)).toEqual(argumentsOf(en[key]!));
+    parse(en[key]!);
+    expect(de[key]!.trim()).not.toBe('');
   });
 
   it('hold nothing that is not used', () => {
     const texts = readdirSync(source, { recursive: true, encoding: 'utf8' })
-      .filter((name) => /\.(svelte|ts)$/.test(name) && !name.startsWith('i18n/de') && !name.startsWith('i18n/en'))
+      .filter((name) => /\.(svelte|ts)$/.test(name) && !/^i18n\/(de|en|diagnostics\.)/.test(name))
       .map((name) => readFileSync(join(source, name), 'utf8'))
       .join('\n');
     // Keys made at run time, such as `field.${name}`, are used by their prefix.

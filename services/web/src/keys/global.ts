@@ -27,6 +27,8 @@ export function globalCommands(): Command[] {
     { id: 'go-dashboard', title: 'cmd.dashboard', group: 'cmd.group.go', keys: 'g d', icon: 'chart-line', when: inProject, run: view('dashboard') },
     { id: 'go-projects', title: 'cmd.projects', group: 'cmd.group.go', keys: 'g p', icon: 'layout-dashboard', run: () => go('/') },
     { id: 'go-search', title: 'cmd.search', group: 'cmd.group.go', keys: 'g s', icon: 'search', run: () => go('/search') },
+    { id: 'go-operations', title: 'operations.title', group: 'cmd.group.go', keys: 'g o', icon: 'activity', run: () => go('/operations') },
+    { id: 'go-traces', title: 'traces.title', group: 'cmd.group.go', keys: 'g r', icon: 'zap', run: () => go('/traces') },
     { id: 'go-trash', title: 'cmd.trash', group: 'cmd.group.go', keys: 'g t', icon: 'trash', when: inProject, run: view('trash') },
     { id: 'go-settings', title: 'cmd.settings', group: 'cmd.group.go', keys: 'g ,', icon: 'settings', when: inProject, run: view('settings') },
     { id: 'new-project', title: 'cmd.newProject', group: 'cmd.group.general', icon: 'folder-plus', run: () => showDialog('project') },

@@ -1,0 +1,36 @@
+// What an instance tells, as a judgement people can act upon.
+import type { Instance, Pool } from '../api/types';
+
+/** Seconds an event may wait for its position or its application before that is worth a warning. */
+export const LATE_SECONDS = 5;
+/** A pool used beyond this part is nearly exhausted. */
+const NEARLY_FULL = 0.9;
+
+export type Concern = 'notReady' | 'natsAway' | 'relayLate' | 'consumerLate' | 'parked' | 'liveStale' | 'poolFull' | 'verifyFailed';
+
+/** What is not as it should be, the gravest first. */
+export function concerns(instance: Instance): Concern[] {
+  const { relay, consumer, live } = instance;
+  const found: [Concern, boolean][] = [
+    ['notReady', !instance.ready],
+    ['natsAway', instance.nats === 'away'],
+    ['relayLate', relay !== null && relay.leader && relay.oldestAgeSeconds > LATE_SECONDS],
+    ['consumerLate', consumer !== null && consumer.leader && consumer.lagSeconds > LATE_SECONDS],
+    ['parked', consumer !== null && consumer.parked > 0],
+    ['verifyFailed', consumer?.lastVerify?.equal === false],
+    ['poolFull', instance.pools.some(nearlyFull)],
+    ['liveStale', live?.stale ?? false],
+  ];
+  return found.filter(([, yes]) => yes).map(([concern]) => concern);
+}
+
+export function nearlyFull(pool: Pool): boolean {
+  return pool.max > 0 && pool.inUse / pool.max >= NEARLY_FULL;
+}
+
+/** Parts of a pool of a hundred, for a bar: in use, idle; the rest is free. Databases without a limit are shown by what is open. */
+export function poolParts(pool: Pool): { inUse: number; idle: number } {
+  const all = pool.max > 0 ? pool.max : Math.max(1, pool.inUse + pool.idle);
+  const inUse = Math.min(100, (pool.inUse / all) * 100);
+  return { inUse, idle: Math.min(100 - inUse, (pool.idle / all) * 100) };
+}

@@ -1,0 +1,67 @@
+// One trace, followed while its spans are still coming in.
+import { get } from '../api/http';
+import type { Trace, TraceSettings } from '../api/types';
+import { Resource } from '../ui/resource.svelte';
+
+/** Spans of a trace arrive over some seconds: browsers send them in batches, and consumers work after the answer. */
+export const ARRIVES_WITHIN_MS = 8_000;
+const LOOK_AGAIN_MS = 1_000;
+
+export function loadTrace(id: string, signal?: AbortSignal): Promise<Trace> {
+  return get<Trace>(`/api/v1/traces/${encodeURIComponent(id)}`, signal);
+}
+
+export class TraceData {
+  settings = $state.raw<TraceSettings | null>(null);
+  readonly #id: string;
+  readonly #trace = new Resource<Trace>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(id: string) {
+    this.#id = id;
+  }
+
+  get trace(): Trace | null {
+    return this.#trace.data;
+  }
+  get error(): Error | null {
+    return this.#trace.error;
+  }
+  get loading(): boolean {
+    return this.#trace.loading;
+  }
+  get slow(): boolean {
+    return this.#trace.slow;
+  }
+
+  /** Loads, and looks again while the trace is young. What has not changed is not drawn anew. */
+  async load(): Promise<void> {
+    clearTimeout(this.#timer);
+    const before = this.trace;
+    await this.#trace.load(async (signal) => {
+      const now = await loadTrace(this.#id, signal);
+      return before && sameSpans(before, now) ? before : now;
+    });
+    const trace = this.trace;
+    if (trace && !this.error && Date.now() - Date.parse(trace.start) - trace.durationMs < ARRIVES_WITHIN_MS) {
+      this.#timer = setTimeout(() => void this.load(), LOOK_AGAIN_MS);
+    }
+  }
+
+  async loadSettings(): Promise<void> {
+    try {
+      this.settings = await get<TraceSettings>('/api/v1/traces/settings');
+    } catch {
+      // Without settings there is no link to another console, and nothing else is missing.
+    }
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#trace.clear();
+  }
+}
+
+function sameSpans(a: Trace, b: Trace): boolean {
+  return a.spans.length === b.spans.length && a.durationMs === b.durationMs && a.linkedBy.length === b.linkedBy.length;
+}
