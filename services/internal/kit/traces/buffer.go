@@ -18,6 +18,9 @@ type BufferConfig struct {
 	Bytes int `env:"TRACE_BUFFER_BYTES" envDefault:"33554432"`
 	// MaxSpans is the number of spans of one trace at most; further ones are counted and dropped.
 	MaxSpans int `env:"TRACE_BUFFER_SPANS" envDefault:"2000"`
+	// OnBrowser is told what was kept of each request of a browser, by trace id, freed of what is not trusted; nil: nobody
+	// is. It must neither wait nor change the spans.
+	OnBrowser func(map[string][]Span) `env:"-"`
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time `env:"-"`
 }

@@ -20,11 +20,9 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/resource"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
-	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
-)
 
-// browserService is the service.name of what browsers send.
-const browserService = "browser"
+	"github.com/tallyboard/tallyboard/services/internal/kit/traces"
+)
 
 // How patient a Collector is. What does not leave is dropped: browsers have been answered, and a trace may lack a part.
 const (
@@ -68,12 +66,13 @@ func StartCollector(ctx context.Context, log *slog.Logger) (*Collector, error) {
 	return c, nil
 }
 
-// Spans takes spans to pass on; they must not be changed any more, and must have been freed of what is not trusted.
-func (c *Collector) Spans(spans []*tracepb.ResourceSpans) {
+// Spans takes a browser's spans to pass on, by trace id. They must not be changed any more, and must have been freed of
+// what is not trusted.
+func (c *Collector) Spans(byTrace map[string][]traces.Span) {
 	if c == nil || c.spans == nil {
 		return
 	}
-	c.enqueue(func(ctx context.Context) error { return c.spans.UploadTraces(ctx, spans) })
+	c.enqueue(func(ctx context.Context) error { return c.spans.UploadTraces(ctx, browserSpans(byTrace)) })
 }
 
 // Vitals takes measurements to pass on.
@@ -82,8 +81,8 @@ func (c *Collector) Vitals(v Vitals) {
 		return
 	}
 	data := &metricdata.ResourceMetrics{
-		Resource:     resource.NewWithAttributes(semconv.SchemaURL, semconv.ServiceName(browserService)),
-		ScopeMetrics: []metricdata.ScopeMetrics{{Scope: instrumentation.Scope{Name: browserService}, Metrics: v}},
+		Resource:     resource.NewWithAttributes(semconv.SchemaURL, semconv.ServiceName(traces.BrowserService)),
+		ScopeMetrics: []metricdata.ScopeMetrics{{Scope: instrumentation.Scope{Name: traces.BrowserService}, Metrics: v}},
 	}
 	c.enqueue(func(ctx context.Context) error { return c.metrics.Export(ctx, data) })
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
+	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/boot"
 	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
@@ -67,6 +69,7 @@ func filled(environ []string, name string) bool {
 type tracing struct {
 	telemetry *telemetry.Telemetry // of the edge
 	buffer    *traces.Buffer       // nil: there is none
+	browser   *traces.Buffer       // takes in and cleans what browsers send; the same, or one that keeps nothing else
 	collector *edge.Collector      // nil: nobody outside gets browsers' signals
 	elsewhere bool                 // traces are read from TRACES_URL
 }
@@ -79,7 +82,8 @@ func (c Config) tracing(ctx context.Context, closer *boot.Closer, d Deps, enviro
 	}
 	t := &tracing{elsewhere: filled(environ, "TRACES_URL")}
 	if c.TraceBuffer > 0 {
-		t.buffer = traces.NewBuffer(traces.BufferConfig{Traces: c.TraceBuffer, Bytes: c.TraceBufferBytes})
+		t.buffer = traces.NewBuffer(traces.BufferConfig{Traces: c.TraceBuffer, Bytes: c.TraceBufferBytes, OnBrowser: t.passOn})
+		t.browser = t.buffer
 	}
 	cfg.ServiceName, cfg.Version, cfg.LogWriter, cfg.Spans = edgeName, d.Version, d.LogOut, t.spans()
 	if cfg.Instance == "" {
@@ -95,7 +99,21 @@ func (c Config) tracing(ctx context.Context, closer *boot.Closer, d Deps, enviro
 		return nil, fmt.Errorf("edge: %w", err)
 	}
 	closer.Add("browsers' signals", flushTimeout, t.collector.Stop)
+	if t.collector != nil && t.browser == nil {
+		t.browser = traces.NewBuffer(traces.BufferConfig{Traces: 1, Bytes: 1, OnBrowser: t.passOn})
+	}
 	return t, nil
+}
+
+// passOn gives the collector a browser's spans of the traces that are recorded: which these are is not for browsers to say.
+func (t *tracing) passOn(byTrace map[string][]traces.Span) {
+	maps.DeleteFunc(byTrace, func(id string, _ []traces.Span) bool {
+		traceID, err := trace.TraceIDFromHex(id)
+		return err != nil || !t.telemetry.Sampler.Sampled(traceID)
+	})
+	if len(byTrace) > 0 {
+		t.collector.Spans(byTrace)
+	}
 }
 
 // spans is where the parts send their spans, or nil.
@@ -117,8 +135,8 @@ func (t *tracing) source() traces.Source {
 // edge is what the edge gets.
 func (t *tracing) edge() edge.Deps {
 	deps := edge.Deps{Log: t.telemetry.Logger(), Telemetry: t.telemetry}
-	if t.buffer != nil {
-		deps.Spans = http.HandlerFunc(t.buffer.ServeBrowser)
+	if t.browser != nil {
+		deps.Spans = http.HandlerFunc(t.browser.ServeBrowser)
 	}
 	if t.collector != nil {
 		deps.Vitals = t.collector.Vitals
