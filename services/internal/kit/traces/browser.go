@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
 	"slices"
@@ -83,6 +84,13 @@ func (b *Buffer) ServeBrowser(w http.ResponseWriter, r *http.Request) {
 	}
 	spans, rejected := sanitize(groups, b.cfg.Now())
 	rejected += b.add(spans, true)
+	if b.cfg.OnBrowser != nil && len(spans) > 0 {
+		byTrace := map[string][]Span{}
+		for _, s := range spans {
+			byTrace[s.traceID] = append(byTrace[s.traceID], s.span)
+		}
+		b.cfg.OnBrowser(byTrace)
+	}
 	answer(w, http.StatusOK, exported(rejected))
 }
 
@@ -126,11 +134,11 @@ func sanitize(groups []*tracepb.ResourceSpans, now time.Time) (kept []received, 
 // allowed returns the attributes that a browser may set, in bounded number and length. Lists are not among them.
 func allowed(in map[string]any) map[string]any {
 	out := map[string]any{}
-	for key, v := range in {
+	for _, key := range slices.Sorted(maps.Keys(in)) {
 		if len(key) > maxBrowserText || !isAllowed(key) || len(out) >= maxBrowserAttributes {
 			continue
 		}
-		switch v := v.(type) {
+		switch v := in[key].(type) {
 		case string:
 			out[plain(key)] = plain(v)
 		case bool, int64, float64:

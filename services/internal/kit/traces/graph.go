@@ -36,10 +36,10 @@ func newGraphBuilder() *graphBuilder {
 	return &graphBuilder{services: map[Link]string{}, nodes: map[string]*tally{}, edges: map[edgeKey]*tally{}}
 }
 
-// learn notes whose the spans are that messages come from, for links between traces.
+// learn notes whose the spans are, for links between traces. Calls to others are left out: nobody links to them.
 func (g *graphBuilder) learn(traceID string, spans []Span) {
 	for i := range spans {
-		if s := &spans[i]; s.Kind == Producer || s.Kind == Consumer {
+		if s := &spans[i]; s.Kind != Client {
 			g.services[Link{traceID, s.SpanID}] = s.Service
 		}
 	}
