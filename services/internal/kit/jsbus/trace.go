@@ -20,12 +20,6 @@ import (
 // headerTraceparent carries the span that caused a message (W3C Trace Context).
 const headerTraceparent = "traceparent"
 
-// LateAfter is the age from which an event no longer continues its trace but starts one that links to it.
-const LateAfter = time.Minute
-
-// maxBatchLinks is the number of causes that a batch's span links to.
-const maxBatchLinks = 64
-
 // AttrDeliveryCount is the attribute of a process span with the number of deliveries of its message so far, from 1. The
 // conventions have such an attribute per messaging system, and none for NATS yet.
 const AttrDeliveryCount = attribute.Key("messaging.nats.message.delivery_count")
@@ -74,78 +68,14 @@ var (
 
 func endNothing(error) {}
 
-// startProcess starts the CONSUMER spans of a batch. A single fresh message continues its trace; a batch, and what comes
-// late, gets a root of its own with links. Each fresh message of a batch also gets a span in its own trace, linked to the
-// batch's, so that a trace followed from the click ends where the change was applied. A batch none of whose causes is
-// recorded is not recorded either.
+// startProcess starts the spans of a batch that a consumer brought; see StartProcess.
 func (b *Bus) startProcess(ctx context.Context, durable string, batch []Delivery) (_ context.Context, end func()) {
-	if len(batch) == 1 {
-		return b.startProcessOne(ctx, durable, batch[0])
+	causes := make([]Cause, len(batch))
+	for i := range batch {
+		d := &batch[i]
+		causes[i] = Cause{Traceparent: d.Header.Get(headerTraceparent), Time: d.Timestamp, Attributes: d.attributes}
 	}
-	var links []trace.Link
-	var fresh []int // those with a span in their own trace
-	var unrecorded trace.SpanContext
-	for i, d := range batch {
-		link, ok := telemetry.LinkTo(d.Header.Get(headerTraceparent)) //nolint:contextcheck // a link has no context
-		switch {
-		case !ok || len(links) == maxBatchLinks:
-			continue
-		case !link.SpanContext.IsSampled():
-			unrecorded = link.SpanContext
-			continue
-		}
-		links = append(links, link)
-		if d.fresh() {
-			fresh = append(fresh, i)
-		}
-	}
-	if len(links) == 0 && unrecorded.IsValid() {
-		return trace.ContextWithRemoteSpanContext(ctx, unrecorded), func() {}
-	}
-	ctx, span := b.tel.Tracer.Start(ctx, b.processName, consumer, trace.WithNewRoot(), trace.WithLinks(links...))
-	if span.IsRecording() {
-		span.SetAttributes(b.processing(durable)...)
-		span.SetAttributes(semconv.MessagingBatchMessageCount(len(batch)))
-	}
-	spans := append(make([]trace.Span, 0, len(fresh)+1), span)
-	for _, i := range fresh {
-		own := telemetry.ContextWithTraceparent(ctx, batch[i].Header.Get(headerTraceparent))
-		_, child := b.tel.Tracer.Start(own, b.processName, consumer, trace.WithLinks(trace.Link{SpanContext: span.SpanContext()}))
-		if child.IsRecording() {
-			child.SetAttributes(b.processing(durable)...)
-			child.SetAttributes(batch[i].attributes()...)
-		}
-		spans = append(spans, child)
-	}
-	return ctx, func() {
-		for _, s := range spans {
-			s.End()
-		}
-	}
-}
-
-// startProcessOne starts the span of a message that came alone: a second one, if it is delivered again.
-func (b *Bus) startProcessOne(ctx context.Context, durable string, d Delivery) (_ context.Context, end func()) {
-	opts := append(make([]trace.SpanStartOption, 0, 3), consumer)
-	if link, ok := telemetry.LinkTo(d.Header.Get(headerTraceparent)); ok { //nolint:contextcheck // a link has no context
-		fresh := d.fresh()
-		if fresh || !link.SpanContext.IsSampled() {
-			ctx = trace.ContextWithRemoteSpanContext(ctx, link.SpanContext)
-		}
-		if !link.SpanContext.IsSampled() {
-			return ctx, func() {}
-		}
-		opts = append(opts, trace.WithLinks(link))
-		if !fresh {
-			opts = append(opts, trace.WithNewRoot())
-		}
-	}
-	ctx, span := b.tel.Tracer.Start(ctx, b.processName, opts...)
-	if span.IsRecording() {
-		span.SetAttributes(b.processing(durable)...)
-		span.SetAttributes(d.attributes()...)
-	}
-	return ctx, func() { span.End() }
+	return StartProcess(ctx, b.tel.Tracer, b.processName, causes, func() []attribute.KeyValue { return b.processing(durable) })
 }
 
 // processing returns the attributes that all process spans of a consumer share.
@@ -155,7 +85,7 @@ func (b *Bus) processing(durable string) []attribute.KeyValue {
 }
 
 // attributes returns those of a process span that are about one message.
-func (d Delivery) attributes() []attribute.KeyValue {
+func (d *Delivery) attributes() []attribute.KeyValue {
 	return []attribute.KeyValue{
 		semconv.MessagingDestinationName(d.Subject), semconv.MessagingMessageID(d.Header.Get(nats.MsgIdHdr)),
 		semconv.MessagingMessageBodySize(len(d.Data)), AttrDeliveryCount.Int64(int64(min(d.NumDelivered, 1<<62))), //nolint:gosec // bounded
@@ -192,6 +122,3 @@ func errorType(err error) string {
 	}
 	return semconv.ErrorTypeOther.Value.AsString()
 }
-
-// fresh reports whether a message was stored so recently that it belongs to its cause's trace.
-func (d Delivery) fresh() bool { return d.Timestamp.IsZero() || time.Since(d.Timestamp) <= LateAfter }

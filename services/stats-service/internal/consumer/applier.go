@@ -37,7 +37,7 @@ func (a *applier) deliver(ctx context.Context, batch []jsbus.Delivery) {
 	for _, d := range batch {
 		if d.NumDelivered > 1 {
 			a.metrics.redelivered.Add(ctx, 1)
-			mark(ctx, eventRedelivered, attrAttempt.Int64(int64(d.NumDelivered))) //nolint:gosec // a small number
+			mark(ctx, eventRedelivered, jsbus.AttrDeliveryCount.Int64(int64(d.NumDelivered))) //nolint:gosec // a small number
 		}
 		e, err := decode(d.Data)
 		if err != nil {
@@ -50,7 +50,7 @@ func (a *applier) deliver(ctx context.Context, batch []jsbus.Delivery) {
 	}
 	slices.SortFunc(events, func(x, y stats.Event) int { return int(min(1, max(-1, x.Pos-y.Pos))) })
 	events = slices.CompactFunc(events, func(x, y stats.Event) bool { return x.Pos == y.Pos })
-	describe(ctx, SourceNATS, events)
+	describe(ctx, events)
 	err := a.insist(ctx, func(ctx context.Context) error { return a.advance(ctx, events) })
 	answer := func(d jsbus.Delivery) error { return d.Ack() }
 	if err != nil {

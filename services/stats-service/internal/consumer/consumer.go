@@ -95,7 +95,6 @@ type Consumer struct {
 
 	leading atomic.Bool
 	source  atomic.Pointer[string]
-	now     func() time.Time
 }
 
 // New returns a consumer. applied is called after each commit with the projects that changed and the position of their
@@ -103,7 +102,6 @@ type Consumer struct {
 func New(cfg Config, store Store, leases lease.Store, bus Bus, tel *telemetry.Telemetry, applied func(map[uuid.UUID]int64)) (*Consumer, error) {
 	c := &Consumer{
 		cfg: cfg.withDefaults(), store: store, leases: leases, bus: bus, tel: tel, log: tel.Logger(), applied: applied,
-		now: time.Now,
 	}
 	c.setSource(SourceNone)
 	var err error

@@ -17,12 +17,6 @@ import (
 // processName is the name of the spans in which events are applied, the same whether NATS brought them or the database.
 const processName = "process tasks.{project}.{task}"
 
-// lateAfter is the age from which an event no longer continues its trace but starts one that links to it.
-const lateAfter = jsbus.LateAfter
-
-// maxLinks is how many of a batch's events its span links to, and how many get a span in their own trace.
-const maxLinks = 128
-
 // Attributes of process spans and of their span events. They hold ids, numbers and kinds, never what people wrote.
 const (
 	attrTask    = attribute.Key("tallyboard.task.id")
@@ -31,7 +25,6 @@ const (
 	attrKind    = attribute.Key("tallyboard.event.kind")
 	attrSource  = attribute.Key("tallyboard.stats.source")
 	attrCount   = attribute.Key("tallyboard.stats.count")
-	attrAttempt = attribute.Key("tallyboard.delivery.attempt")
 )
 
 // Span events of process spans.
@@ -43,13 +36,13 @@ const (
 	eventRetry       = "stats.retry"       // an attempt to apply failed and will be repeated
 )
 
-// describe puts into a process span which events it is about.
-func describe(ctx context.Context, source string, events []stats.Event) {
+// describe puts into the process span of what NATS brought which event it is about.
+func describe(ctx context.Context, events []stats.Event) {
 	span := trace.SpanFromContext(ctx)
 	if !span.IsRecording() || len(events) == 0 {
 		return
 	}
-	span.SetAttributes(attrSource.String(source))
+	span.SetAttributes(attrSource.String(SourceNATS))
 	if len(events) == 1 {
 		span.SetAttributes(attributesOf(&events[0])...)
 	}
@@ -91,68 +84,20 @@ func contextOf(ctx context.Context, e *stats.Event) context.Context {
 	return ctx
 }
 
-// span starts the spans of events read from the database, by the rules that the bus has for those it brings: events of one
-// fresh trace continue it, so that a click's trace is whole although NATS was away; several traces, and what comes late,
-// get a root of their own with links, and each fresh cause a span that leads to it. If none of the traces is recorded,
-// neither is this.
+// span starts the spans of events read from the database, by the rules of those that NATS brings: so a click's trace is
+// whole although NATS was away.
 func (c *Consumer) span(ctx context.Context, events []stats.Event) (context.Context, func()) {
-	now := c.now()
-	var links, fresh []trace.Link
-	var about []*stats.Event // of fresh
-	undecided := false       // some event has no trace
+	causes := make([]jsbus.Cause, len(events))
 	for i := range events {
-		link, ok := telemetry.LinkTo(events[i].Traceparent)
-		undecided = undecided || !ok
-		if !ok || !link.SpanContext.IsSampled() || len(links) == maxLinks {
-			continue
-		}
-		links = append(links, link)
-		if now.Sub(events[i].Recorded) <= lateAfter {
-			fresh, about = append(fresh, link), append(about, &events[i])
+		e := &events[i]
+		causes[i] = jsbus.Cause{
+			Traceparent: e.Traceparent, Time: e.Recorded, Attributes: func() []attribute.KeyValue { return attributesOf(e) },
 		}
 	}
-	if len(links) == 0 && !undecided {
-		return telemetry.Mute(telemetry.ContextWithTraceparent(ctx, events[0].Traceparent)), func() {}
-	}
-	attrs := []attribute.KeyValue{
-		semconv.MessagingOperationName("process"), semconv.MessagingOperationTypeProcess, semconv.MessagingConsumerGroupName(Durable),
-		attrSource.String(SourceDatabase),
-	}
-	options := []trace.SpanStartOption{trace.WithSpanKind(trace.SpanKindConsumer), trace.WithLinks(links...)}
-	if oneTrace(fresh, len(events)) {
-		ctx = trace.ContextWithRemoteSpanContext(ctx, fresh[0].SpanContext)
-		fresh = nil
-	} else {
-		options = append(options, trace.WithNewRoot())
-	}
-	if len(events) > 1 {
-		options = append(options, trace.WithAttributes(semconv.MessagingBatchMessageCount(len(events))))
-	}
-	ctx, span := c.tel.Tracer.Start(ctx, processName, append(options, trace.WithAttributes(attrs...))...)
-	describe(ctx, SourceDatabase, events)
-	spans := []trace.Span{span}
-	for i, cause := range fresh {
-		_, child := c.tel.Tracer.Start(trace.ContextWithRemoteSpanContext(ctx, cause.SpanContext), processName,
-			trace.WithSpanKind(trace.SpanKindConsumer), trace.WithLinks(trace.Link{SpanContext: span.SpanContext()}),
-			trace.WithAttributes(attrs...), trace.WithAttributes(attributesOf(about[i])...))
-		spans = append(spans, child)
-	}
-	return ctx, func() {
-		for _, s := range spans {
-			s.End()
+	return jsbus.StartProcess(ctx, c.tel.Tracer, processName, causes, func() []attribute.KeyValue {
+		return []attribute.KeyValue{
+			semconv.MessagingOperationName("process"), semconv.MessagingOperationTypeProcess, semconv.MessagingConsumerGroupName(Durable),
+			attrSource.String(SourceDatabase),
 		}
-	}
-}
-
-// oneTrace reports whether all of a number of events come from one trace.
-func oneTrace(causes []trace.Link, events int) bool {
-	if len(causes) == 0 || len(causes) != events {
-		return false
-	}
-	for _, c := range causes {
-		if c.SpanContext.TraceID() != causes[0].SpanContext.TraceID() {
-			return false
-		}
-	}
-	return true
+	})
 }
