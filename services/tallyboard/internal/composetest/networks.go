@@ -22,6 +22,7 @@ var ways = []way{
 	{"edge", "task-service", "8080", true},
 	{"edge", "stats-service", "8081", true},
 	{"edge", "otel-collector", "4317", true},
+	{"edge", "otel-collector", "4319", true},
 	{"edge", "mysql", "3306", false},
 	{"edge", "nats", "4222", false},
 	{"edge", "jaeger", "16686", false},
@@ -30,7 +31,8 @@ var ways = []way{
 	{"task-service", "nats", "4222", true},
 	{"task-service", "otel-collector", "4318", true},
 	{"task-service", "nats", "8222", false},
-	{"task-service", "jaeger", "16686", false},
+	{"task-service", "jaeger", "16686", true}, // reads traces …
+	{"task-service", "jaeger", "4317", false}, // … and writes none past the collector
 	{"task-service", "prometheus", "9090", false},
 	{"stats-service", "mysql", "3306", true},
 	{"stats-service", "nats", "4222", true},
@@ -42,6 +44,8 @@ var ways = []way{
 	{"prometheus", "jaeger", "16686", true},
 	{"prometheus", "task-service", "8080", false},
 	{"jaeger", "mysql", "3306", false},
+	{"jaeger", "nats", "4222", false},
+	{"jaeger", "stats-service", "8081", false},
 	{"mysql", "edge", "8080", false},
 	{"nats", "edge", "8080", false},
 }

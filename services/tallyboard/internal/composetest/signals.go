@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,49 +13,22 @@ import (
 	"time"
 )
 
-// checkSignals follows one request through both services, and looks for the metrics of every replica.
+// checkSignals follows one change from the browser to the last row it touched, and looks for the metrics of every replica.
 func (s *stack) checkSignals(ctx context.Context) error {
-	id, err := randomHex(16)
-	if err != nil {
+	if err := s.checkTrace(ctx); err != nil {
 		return err
 	}
-	span, err := randomHex(8)
-	if err != nil {
-		return err
-	}
-	a, err := s.call(ctx, http.MethodPost, "/api/v1/projects/"+apiProject+"/tasks", `{"title":"Traced"}`, "traceparent: 00-"+id+"-"+span+"-01")
-	if err := errors.Join(err, a.is(http.StatusCreated)); err != nil {
-		return err
-	}
-	s.report.check("the edge continues a caller's trace", holds(a.header.Get("X-Trace-Id") == id, "%q", a.header.Get("X-Trace-Id")))
-	a, err = s.call(ctx, http.MethodGet, "/api/v1/me", "", "traceparent: 00-nonsense-x-01")
+	a, err := s.call(ctx, http.MethodGet, "/api/v1/me", "", "traceparent: 00-nonsense-x-01")
 	made := a.header.Get("X-Trace-Id")
 	s.report.check("the edge makes a trace where there is none", errors.Join(err, holds(len(made) == 32 && strings.Trim(made, "0") != "", "%q", made)))
-
-	services, operations := map[string]bool{}, map[string]bool{}
-	err = eventually(ctx, 20*time.Second, func() error {
-		var found struct {
-			Data []struct {
-				Spans []struct {
-					OperationName string
-					ProcessID     string
-				}
-				Processes map[string]struct{ ServiceName string }
-			}
-		}
-		if err := s.get(ctx, s.jaeger, "/api/traces/"+id, &found); err != nil {
-			return err
-		}
-		for _, trace := range found.Data {
-			for _, span := range trace.Spans {
-				services[trace.Processes[span.ProcessID].ServiceName] = true
-				operations[span.OperationName] = true
-			}
-		}
-		return holds(services["task-service"] && services["stats-service"], "it shows %v", slices.Sorted(maps.Keys(services)))
-	})
-	s.report.check("a trace of one request shows both services", err, len(operations), " operations")
-
+	if err := s.checkUnrecorded(ctx); err != nil {
+		return err
+	}
+	s.checkIntake(ctx)
+	if err := s.checkCollectorAway(ctx); err != nil {
+		return err
+	}
+	s.checkOperations(ctx)
 	s.checkMetrics(ctx)
 	return nil
 }
