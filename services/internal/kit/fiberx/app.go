@@ -7,12 +7,14 @@ package fiberx
 
 import (
 	"log/slog"
+	"net/http"
 	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/valyala/fasthttp"
 
+	"github.com/tallyboard/tallyboard/services/internal/kit/apperr"
 	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
 )
 
@@ -129,6 +131,27 @@ func New(cfg Config, log *slog.Logger, tel *telemetry.Telemetry) *fiber.App {
 			return fasthttp.RequestConfig{}
 		}
 	}
+	answerUnknownMethods(app, respond)
 	app.Use(newObserver(app, cfg, log, tel).handle)
 	return app
+}
+
+// answerUnknownMethods has made-up methods answered like everything else; Fiber itself answers them in plain text, before
+// any middleware.
+func answerUnknownMethods(app *fiber.App, respond *errorResponder) {
+	server := app.Server()
+	serve := server.Handler
+	server.Handler = func(rc *fasthttp.RequestCtx) {
+		if isKnownMethod(rc.Method()) {
+			serve(rc)
+			return
+		}
+		c := app.AcquireCtx(rc)
+		defer app.ReleaseCtx(c)
+		c.Set(fiber.HeaderAllow, strings.Join(methods, ", "))
+		err := respond.handle(c, apperr.New(apperr.MethodNotAllowed, "This server does not know this method."))
+		if err != nil {
+			rc.Error(http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+		}
+	}
 }

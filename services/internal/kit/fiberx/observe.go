@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/metric"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -43,6 +42,7 @@ type observer struct {
 	routes   *routeNames
 	duration metric.Float64Histogram
 	active   metric.Int64UpDownCounter
+	measures measureCache
 }
 
 func newObserver(app *fiber.App, cfg Config, log *slog.Logger, tel *telemetry.Telemetry) *observer {
@@ -78,8 +78,9 @@ func (o *observer) handle(c *fiber.Ctx) error {
 	ctx, cancel := context.WithTimeout(ctx, o.cfg.RequestTimeout)
 	defer cancel()
 	c.SetUserContext(withRequestID(ctx, requestID))
-	o.active.Add(ctx, 1)
-	defer o.active.Add(ctx, -1)
+	active := activeOf(knownMethod(c.Method()), scheme(c))
+	o.active.Add(ctx, 1, active...)
+	defer o.active.Add(ctx, -1, active...)
 
 	err := o.next(c)
 	if err != nil {
@@ -98,7 +99,8 @@ func (o *observer) next(c *fiber.Ctx) (err error) {
 			err = &panicError{value: v, stack: debug.Stack()}
 		}
 	}()
-	if encoding := c.Get(fiber.HeaderContentEncoding); encoding != "" && !strings.EqualFold(encoding, "identity") {
+	encoding := c.Request().Header.ContentEncoding()
+	if len(encoding) > 0 && !strings.EqualFold(string(encoding), "identity") {
 		// Fiber would unpack it without a limit.
 		return apperr.New(apperr.UnsupportedMedia, "Request bodies must not be compressed (Content-Encoding).")
 	}
@@ -113,24 +115,16 @@ func (o *observer) finish(c *fiber.Ctx, span trace.Span, err error, start time.T
 	if span.IsRecording() {
 		if route.template != "" {
 			span.SetName(route.spanName)
-			span.SetAttributes(semconv.HTTPRoute(route.template))
 		}
+		span.SetAttributes(requestAttributes(c, route, method)...)
 		span.SetAttributes(semconv.HTTPResponseStatusCode(status))
 		if status >= http.StatusInternalServerError {
 			span.SetAttributes(semconv.ErrorTypeKey.String(strconv.Itoa(status)))
 			span.SetStatus(codes.Error, string(apperr.CodeOf(err)))
 		}
 	}
-	attrs := make([]attribute.KeyValue, 0, 4)
-	attrs = append(attrs, semconv.HTTPRequestMethodKey.String(method), semconv.HTTPResponseStatusCode(status))
-	if route.template != "" {
-		attrs = append(attrs, semconv.HTTPRoute(route.template))
-	}
-	if status >= http.StatusInternalServerError {
-		attrs = append(attrs, semconv.ErrorTypeKey.String(strconv.Itoa(status)))
-	}
 	ctx := c.UserContext()
-	o.duration.Record(ctx, elapsed.Seconds(), metric.WithAttributeSet(attribute.NewSet(attrs...)))
+	o.duration.Record(ctx, elapsed.Seconds(), o.measures.of(measureKey{method, scheme(c), route.template, status})...)
 	if route.counter != nil {
 		route.counter.add(elapsed, status)
 	}
@@ -191,16 +185,6 @@ func newRequestID() string {
 		}
 	}
 	return hex.EncodeToString(b[:])
-}
-
-// knownMethod bounds the metric label: methods outside the standard ones share a name.
-func knownMethod(method string) string {
-	switch method {
-	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
-		http.MethodOptions, http.MethodTrace, http.MethodConnect:
-		return method
-	}
-	return "_OTHER"
 }
 
 // panicError is a recovered panic.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -37,7 +38,7 @@ func recorded(t *testing.T, cfg Config, ratio float64) (*fiber.App, *tracetest.S
 	reader := sdkmetric.NewManualReader()
 	mp := sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader))
 	tel := telemetry.Nop()
-	tel.Tracer, tel.Meter, tel.Sampler = tp.Tracer("test"), mp.Meter("test"), telemetry.Sampler{Ratio: ratio}
+	tel.Tracer, tel.Meter, tel.Sampler = tp.Tracer("test"), mp.Meter("test"), telemetry.Sampler{Ratio: ratio, Key: []byte("salt")}
 	app := New(cfg, (&logBuffer{}).logger(), tel)
 	app.Get("/api/v1/tasks/:ref", func(c *fiber.Ctx) error { return c.SendString(c.Params("ref")) })
 	app.Get("/fail", func(*fiber.Ctx) error { return apperr.New(apperr.Unavailable, "away") })
@@ -73,7 +74,8 @@ func TestSpansFollowTheConventions(t *testing.T) {
 	got := attributes(ok)
 	for key, want := range map[attribute.Key]string{
 		"http.request.method": "GET", "url.path": "/api/v1/tasks/WEB-42", "url.scheme": "http", "http.route": "/api/v1/tasks/{ref}",
-		"http.response.status_code": "200", attrAmznRoot: strings.TrimPrefix(amznSample, "Root="),
+		"http.response.status_code": "200", "server.address": "example.com", "network.protocol.version": "1.1",
+		attrAmznRoot: strings.TrimPrefix(amznSample, "Root="),
 	} {
 		if got[key] != want {
 			t.Errorf("%s is %q, want %q", key, got[key], want)
@@ -85,8 +87,111 @@ func TestSpansFollowTheConventions(t *testing.T) {
 	if got := attributes(failed); got["error.type"] != "503" || failed.Status().Description != "unavailable" {
 		t.Errorf("failed span %v %v", got, failed.Status())
 	}
-	if unmatched.Name() != "GET" {
-		t.Errorf("unmatched span %q", unmatched.Name())
+	if unmatched.Name() != "GET" || attributes(unmatched)["url.path"] != "/nowhere" {
+		t.Errorf("unmatched span %q, %v", unmatched.Name(), attributes(unmatched))
+	}
+}
+
+func TestSpansHoldNobodysData(t *testing.T) {
+	t.Parallel()
+	app, spans, _ := recorded(t, Config{TraceTrust: TrustNone, TrustedProxies: []string{"0.0.0.0"}}, 1)
+	for _, target := range []string{
+		"/api/v1/tasks/anna@example.org", "/api/v1/tasks/anna%40example.org", "/api/v1/tasks/Anna%20Muster?q=anna", "/files/Anna%20Muster.pdf",
+		"/anna@example.org", "/" + strings.Repeat("anna", 200), "/api/v1/tasks/1?assignee=anna#anna",
+	} {
+		send(t, app, http.MethodGet, target, "", "User-Agent", "anna's browser", "X-Forwarded-For", "203.0.113.7", "Referer", "https://anna.example/",
+			"Cookie", "session=anna", "Authorization", "Bearer anna", "baggage", "user=anna", "tracestate", "anna=1", "traceparent", traceparent)
+	}
+	if len(spans.Ended()) != 7 {
+		t.Fatalf("%d spans", len(spans.Ended()))
+	}
+	for _, s := range spans.Ended() {
+		all := fmt.Sprint(s.Name(), s.Attributes(), s.Events(), s.Status(), s.SpanContext().TraceState())
+		if strings.Contains(strings.ToLower(all), "anna") || strings.Contains(all, "203.0.113.7") {
+			t.Errorf("span tells %s", all)
+		}
+		for _, kv := range s.Attributes() {
+			switch kv.Key {
+			case "url.query", "url.full", "client.address", "network.peer.address", "user_agent.original":
+				t.Errorf("span has %s", kv.Key)
+			}
+		}
+	}
+	if got := attributes(spans.Ended()[0])["url.path"]; got != "/api/v1/tasks/{ref}" {
+		t.Errorf("path %q", got)
+	}
+}
+
+func TestEveryAnswerNamesTheServersSpan(t *testing.T) {
+	t.Parallel()
+	app, spans, _ := recorded(t, Config{}, 1)
+	MountOps(app, Ops{Service: "task-service", Metrics: http.NotFoundHandler()})
+	app.Get("/panic", func(*fiber.Ctx) error { panic("no") })
+	traceresponse := regexp.MustCompile(`^00-([0-9a-f]{32})-([0-9a-f]{16})-(00|01)$`)
+	for target, flags := range map[string]string{
+		"GET /api/v1/tasks/1": "01", "GET /fail": "01", "GET /panic": "01", "GET /nowhere": "01", "DELETE /fail": "01", "BREW /coffee": "01",
+		"HEAD /api/v1/tasks/1": "01", "GET /livez": "00", "GET /health": "00", "GET /metrics": "00", "GET /pool-stats": "00",
+	} {
+		for _, parent := range []string{"", traceparent} {
+			before := len(spans.Ended())
+			method, path, _ := strings.Cut(target, " ")
+			a := send(t, app, method, path, "", "traceparent", parent)
+			m := traceresponse.FindStringSubmatch(a.Header.Get("traceresponse"))
+			if m == nil || m[3] != flags || m[1] != a.Header.Get(HeaderTraceID) {
+				t.Errorf("%s: traceresponse %q, trace %q", target, a.Header.Get("traceresponse"), a.Header.Get(HeaderTraceID))
+				continue
+			}
+			if a.problem.Status != 0 && a.problem.TraceID != m[1] {
+				t.Errorf("%s: problem of trace %q", target, a.problem.TraceID)
+			}
+			if m[2] == callerSpan || parent != "" && m[1] != callerTrace && method != "BREW" {
+				t.Errorf("%s: traceresponse %q repeats the caller's span or loses its trace", target, m[0])
+			}
+			ended := spans.Ended()[before:]
+			if flags == "01" && (len(ended) != 1 || ended[0].SpanContext().SpanID().String() != m[2]) || flags == "00" && len(ended) != 0 {
+				t.Errorf("%s: traceresponse %q, %d spans", target, m[0], len(ended))
+			}
+		}
+	}
+}
+
+func TestAnUnrecordedAnswerSaysSoAndLeavesNoSpan(t *testing.T) {
+	t.Parallel()
+	for _, trust := range []TraceTrust{TrustIDs, TrustSampling, TrustNone} {
+		app, spans, _ := recorded(t, Config{TraceTrust: trust}, 0)
+		var inside string
+		app.Get("/inside", func(c *fiber.Ctx) error {
+			inside = telemetry.Traceparent(c.UserContext())
+			return nil
+		})
+		header := strings.TrimSuffix(traceparent, "01") + "00"
+		if trust != TrustSampling {
+			header = traceparent
+		}
+		a := send(t, app, http.MethodGet, "/inside", "", "traceparent", header)
+		got := a.Header.Get("traceresponse")
+		if len(spans.Ended()) != 0 || !strings.HasSuffix(got, "-00") || inside != got {
+			t.Errorf("%s: %d spans, traceresponse %q, inside %q", trust, len(spans.Ended()), got, inside)
+		}
+	}
+}
+
+func TestAllRequestsOfATraceGetOneAnswer(t *testing.T) {
+	t.Parallel()
+	one, _, _ := recorded(t, Config{}, 0.5)
+	other, _, _ := recorded(t, Config{}, 0.5) // another replica with the same key
+	answers := map[string]int{}
+	for i := range 200 {
+		parent := fmt.Sprintf("00-%032x-%s-01", i+1, callerSpan)
+		first := send(t, one, http.MethodGet, "/api/v1/tasks/1", "", "traceparent", parent).Header.Get("traceresponse")
+		second := send(t, other, http.MethodGet, "/fail", "", "traceparent", parent).Header.Get("traceresponse")
+		if first[53:] != second[53:] || first[:36] != second[:36] {
+			t.Fatalf("answers %q and %q", first, second)
+		}
+		answers[first[53:]]++
+	}
+	if answers["01"] < 50 || answers["00"] < 50 {
+		t.Errorf("answers %v at a ratio of one half", answers)
 	}
 }
 

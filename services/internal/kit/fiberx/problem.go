@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/apperr"
 	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
@@ -108,7 +109,7 @@ func newErrorResponder(log *slog.Logger, tel *telemetry.Telemetry) *errorRespond
 func (r *errorResponder) handle(c *fiber.Ctx, err error) error {
 	failure := translate(err)
 	status := StatusOf(failure.Code)
-	r.identify(c)
+	r.identify(c, status)
 	r.record(c, err, status)
 	p := Problem{
 		Type: problemTypeBase + string(failure.Code), Title: title(status), Status: status, Detail: failure.Message,
@@ -132,12 +133,16 @@ func (r *errorResponder) handle(c *fiber.Ctx, err error) error {
 	return c.Send(body)
 }
 
-// identify gives an answer that never passed the middleware (fasthttp could not parse the request) its ids.
-func (r *errorResponder) identify(c *fiber.Ctx) {
+// identify gives an answer that never passed the middleware (fasthttp could not parse the request, or Fiber does not
+// know its method) its ids, and a span that has nothing but the status: the rest is not to be relied on.
+func (r *errorResponder) identify(c *fiber.Ctx, status int) {
 	if r.tel == nil || len(c.Response().Header.Peek(HeaderTraceID)) > 0 {
 		return
 	}
-	ctx, span := r.tel.Tracer.Start(c.UserContext(), "HTTP")
+	ctx, span := r.tel.Tracer.Start(c.UserContext(), "HTTP", serverKind)
+	if span.IsRecording() {
+		span.SetAttributes(semconv.HTTPRequestMethodOther, semconv.HTTPResponseStatusCode(status))
+	}
 	span.End()
 	c.SetUserContext(ctx)
 	setTraceHeaders(c, ctx)

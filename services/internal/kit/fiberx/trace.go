@@ -5,11 +5,11 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 
 	"github.com/gofiber/fiber/v2"
 	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/propagation"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
@@ -43,59 +43,102 @@ const amznTraceHeader = "X-Amzn-Trace-Id"
 // attrAmznRoot is the attribute with the Root of amznTraceHeader, by which the load balancer's own logs are found.
 const attrAmznRoot = attribute.Key("aws.alb.trace_root")
 
-// startSpan starts the server span, named by its method until the route is known.
+// serverKind is the kind of all spans here.
+var serverKind = trace.WithSpanKind(trace.SpanKindServer)
+
+// startSpan starts the server span, named by its method until the route is known. What is not recorded costs no span,
+// only an identity for logs, answers and calls to others.
 func (o *observer) startSpan(c *fiber.Ctx, quiet bool) (context.Context, trace.Span) {
-	ctx, link := o.remoteParent(c)
-	if quiet { // probes and scrapes are not worth a trace, but their answers have an id as well
-		own := unsampledRoot()
-		if parent := trace.SpanContextFromContext(ctx); parent.IsValid() {
-			own = own.WithTraceID(parent.TraceID())
-		}
-		return trace.ContextWithSpanContext(ctx, own), noop.Span{}
+	ctx, remote := c.UserContext(), o.remoteParent(c)
+	switch {
+	case quiet: // probes and scrapes are not worth a trace, but their answers have an id as well
+		return trace.ContextWithSpanContext(ctx, unrecorded(remote)), noop.Span{}
+	case !remote.IsValid():
+		return o.tel.Tracer.Start(ctx, knownMethod(c.Method()), serverKind)
+	case o.cfg.TraceTrust == TrustNone:
+		return o.tel.Tracer.Start(ctx, knownMethod(c.Method()), serverKind, trace.WithNewRoot(), trace.WithLinks(trace.Link{SpanContext: remote}))
+	case !remote.IsSampled() && o.tel.FollowsParent:
+		return trace.ContextWithSpanContext(ctx, unrecorded(remote)), noop.Span{}
 	}
-	method := knownMethod(c.Method())
-	opts := make([]trace.SpanStartOption, 0, 3)
-	opts = append(opts, trace.WithSpanKind(trace.SpanKindServer))
-	if link.SpanContext.IsValid() {
-		opts = append(opts, trace.WithNewRoot(), trace.WithLinks(link))
-	}
-	ctx, span := o.tel.Tracer.Start(ctx, method, opts...)
-	if span.IsRecording() {
-		attrs := make([]attribute.KeyValue, 0, 6)
-		attrs = append(attrs, semconv.HTTPRequestMethodKey.String(method), semconv.URLPath(c.Path()),
-			semconv.URLScheme(c.Protocol()), semconv.ServerAddress(c.Hostname()))
-		if method == "_OTHER" {
-			attrs = append(attrs, semconv.HTTPRequestMethodOriginal(c.Method()))
-		}
-		if root := amznRoot(c.Get(amznTraceHeader)); root != "" {
-			attrs = append(attrs, attrAmznRoot.String(root))
-		}
-		span.SetAttributes(attrs...)
-	}
-	return ctx, span
+	return o.tel.Tracer.Start(trace.ContextWithRemoteSpanContext(ctx, remote), knownMethod(c.Method()), serverKind)
 }
 
-// remoteParent returns a context with the caller's span as far as it is trusted, or a link to it.
-func (o *observer) remoteParent(c *fiber.Ctx) (context.Context, trace.Link) {
-	ctx := c.UserContext()
-	if c.Get("traceparent") == "" {
-		return ctx, trace.Link{}
-	}
-	remote := trace.SpanContextFromContext(telemetry.Propagator.Extract(ctx, headerCarrier{c}))
+// remoteParent returns the caller's span, with flags as far as they are trusted, or one that is not valid.
+func (o *observer) remoteParent(c *fiber.Ctx) trace.SpanContext {
+	header := &c.Request().Header
+	remote := telemetry.ParseTraceparent(header.Peek("traceparent"))
 	if !remote.IsValid() {
-		return ctx, trace.Link{}
+		return remote
 	}
 	switch o.cfg.TraceTrust {
 	case TrustSampling:
-		return trace.ContextWithRemoteSpanContext(ctx, remote), trace.Link{}
-	case TrustNone:
-		return ctx, trace.Link{SpanContext: remote}
+		if state := header.Peek("tracestate"); len(state) > 0 {
+			if parsed, err := trace.ParseTraceState(string(state)); err == nil { // else it is dropped, as the standard says
+				remote = remote.WithTraceState(parsed)
+			}
+		}
+	case TrustIDs:
+		// Keyed, since the caller chose the trace id; a function of it, so that all requests of a trace get one answer.
+		remote = remote.WithTraceFlags(remote.TraceFlags().WithSampled(o.tel.Sampler.Sampled(remote.TraceID())))
 	}
-	// Keyed, since the caller chose the trace id; a function of it, so that all requests of a trace get one answer.
-	sampled := o.tel.Sampler.Sampled(remote.TraceID())
-	remote = remote.WithTraceFlags(remote.TraceFlags().WithSampled(sampled)).WithTraceState(trace.TraceState{})
-	return trace.ContextWithRemoteSpanContext(ctx, remote), trace.Link{}
+	return remote
 }
+
+// requestAttributes returns what the conventions want to be told of a request (https://opentelemetry.io/docs/specs/semconv/http/http-spans/).
+// Left out on purpose, because they are or may be personal data: url.query (searches, names), client.address and
+// network.peer.address (an address identifies a household), user_agent.original (with an address, a person), and a path
+// that could hold free text.
+func requestAttributes(c *fiber.Ctx, route *knownRoute, method string) []attribute.KeyValue {
+	attrs := append(make([]attribute.KeyValue, 0, 12), semconv.HTTPRequestMethodKey.String(method), semconv.URLScheme(scheme(c)))
+	if path := c.Path(); plainPath(path) {
+		attrs = append(attrs, semconv.URLPath(path))
+	} else if route.template != "" {
+		attrs = append(attrs, semconv.URLPath(route.template))
+	}
+	if route.template != "" {
+		attrs = append(attrs, semconv.HTTPRoute(route.template))
+	}
+	host, port, _ := strings.Cut(c.Hostname(), ":")
+	if plainHost(host) {
+		attrs = append(attrs, semconv.ServerAddress(host))
+		if n, err := strconv.ParseUint(port, 10, 16); err == nil {
+			attrs = append(attrs, semconv.ServerPort(int(n))) //nolint:gosec // 16 bits
+		}
+	}
+	if c.Context().Request.Header.IsHTTP11() {
+		attrs = append(attrs, semconv.NetworkProtocolVersion("1.1"))
+	}
+	if root := amznRoot(c.Get(amznTraceHeader)); root != "" {
+		attrs = append(attrs, attrAmznRoot.String(root))
+	}
+	return attrs
+}
+
+// scheme is http or https: what a proxy of ours says, or the connection.
+func scheme(c *fiber.Ctx) string {
+	if c.Protocol() == "https" {
+		return "https"
+	}
+	return "http"
+}
+
+// maxPlainPath is the length of a path at most, in bytes, that is told.
+const maxPlainPath = 256
+
+// plainPath accepts what paths of ours are made of: words, keys, numbers and ids. Anything else, above all an address
+// or escaped text, may be somebody's.
+func plainPath(path string) bool {
+	return len(path) <= maxPlainPath && strings.Trim(path, plainBytes+"/~") == ""
+}
+
+// maxHost is the length of a host name at most, in bytes.
+const maxHost = 253
+
+func plainHost(host string) bool {
+	return host != "" && len(host) <= maxHost && strings.Trim(host, plainBytes) == ""
+}
+
+const plainBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
 
 // setTraceHeaders names the server's span in the answer.
 func setTraceHeaders(c *fiber.Ctx, ctx context.Context) { //nolint:revive // c is Fiber's, ctx the span's
@@ -104,16 +147,20 @@ func setTraceHeaders(c *fiber.Ctx, ctx context.Context) { //nolint:revive // c i
 	c.Set(telemetry.HeaderTraceresponse, telemetry.Traceresponse(sc))
 }
 
-// unsampledRoot makes the identity of a request that is not recorded.
-func unsampledRoot() trace.SpanContext {
-	var traceID trace.TraceID
+// unrecorded makes the identity of a request that is not recorded: in the trace of its caller, if there is one.
+func unrecorded(remote trace.SpanContext) trace.SpanContext {
+	traceID := remote.TraceID()
+	if !traceID.IsValid() {
+		binary.LittleEndian.PutUint64(traceID[:8], rand.Uint64()) //nolint:gosec // an id, not a secret
+		binary.LittleEndian.PutUint64(traceID[8:], rand.Uint64()) //nolint:gosec // likewise
+		traceID[0] |= 1                                           // never all zero
+	}
 	var spanID trace.SpanID
-	binary.LittleEndian.PutUint64(traceID[:8], rand.Uint64()) //nolint:gosec // an id, not a secret
-	binary.LittleEndian.PutUint64(traceID[8:], rand.Uint64()) //nolint:gosec // likewise
-	binary.LittleEndian.PutUint64(spanID[:], rand.Uint64())   //nolint:gosec // likewise
-	traceID[0] |= 1                                           // never all zero
+	binary.LittleEndian.PutUint64(spanID[:], rand.Uint64()) //nolint:gosec // likewise
 	spanID[0] |= 1
-	return trace.NewSpanContext(trace.SpanContextConfig{TraceID: traceID, SpanID: spanID})
+	return trace.NewSpanContext(trace.SpanContextConfig{
+		TraceID: traceID, SpanID: spanID, TraceFlags: remote.TraceFlags().WithSampled(false), TraceState: remote.TraceState(),
+	})
 }
 
 // amznRoot returns the Root field of "Root=1-…;Self=…", or "" if it is not of the shape AWS documents.
@@ -126,12 +173,3 @@ func amznRoot(header string) string {
 	}
 	return ""
 }
-
-// headerCarrier reads propagation headers from a request.
-type headerCarrier struct{ c *fiber.Ctx }
-
-var _ propagation.TextMapCarrier = headerCarrier{}
-
-func (h headerCarrier) Get(key string) string { return h.c.Get(key) }
-func (h headerCarrier) Set(key, value string) { h.c.Request().Header.Set(key, value) }
-func (h headerCarrier) Keys() []string        { return []string{"traceparent", "tracestate"} }

@@ -49,32 +49,62 @@ func header(sc trace.SpanContext, flags trace.TraceFlags) string {
 
 // ContextWithTraceparent returns ctx with the remote span that tp names. A malformed or empty tp leaves ctx as it is.
 func ContextWithTraceparent(ctx context.Context, tp string) context.Context {
-	if tp == "" {
-		return ctx
+	if sc := ParseTraceparent(tp); sc.IsValid() {
+		return trace.ContextWithRemoteSpanContext(ctx, sc)
 	}
-	return Propagator.Extract(ctx, parentOnly(tp))
+	return ctx
 }
-
-// parentOnly is a carrier with nothing but a traceparent.
-type parentOnly string
-
-func (p parentOnly) Get(key string) string {
-	if key == "traceparent" {
-		return string(p)
-	}
-	return ""
-}
-
-// Set implements propagation.TextMapCarrier; nothing is ever put into one.
-func (p parentOnly) Set(string, string) {}
-
-// Keys implements propagation.TextMapCarrier.
-func (p parentOnly) Keys() []string { return []string{"traceparent"} }
 
 // LinkTo returns a link to the span that tp names; ok is false for a malformed or empty tp.
 func LinkTo(tp string) (link trace.Link, ok bool) {
-	sc := trace.SpanContextFromContext(ContextWithTraceparent(context.Background(), tp))
+	sc := ParseTraceparent(tp)
 	return trace.Link{SpanContext: sc}, sc.IsValid()
+}
+
+// ParseTraceparent returns the remote span that a W3C traceparent names; what is malformed or empty gives one that is not
+// valid. It is what Propagator does, without what that allocates, because it runs for each request and message.
+func ParseTraceparent[T ~string | ~[]byte](tp T) trace.SpanContext {
+	if len(tp) != headerLength || tp[0] != '0' || tp[1] != '0' {
+		if len(tp) < headerLength {
+			return trace.SpanContext{}
+		}
+		// A later version: the propagator knows what to make of it.
+		ctx := Propagator.Extract(context.Background(), propagation.MapCarrier{"traceparent": string(tp)})
+		return trace.SpanContextFromContext(ctx)
+	}
+	var cfg trace.SpanContextConfig
+	var flags [1]byte
+	if tp[2] != '-' || tp[35] != '-' || tp[52] != '-' ||
+		!decodeHex(cfg.TraceID[:], tp[3:35]) || !decodeHex(cfg.SpanID[:], tp[36:52]) || !decodeHex(flags[:], tp[53:55]) {
+		return trace.SpanContext{}
+	}
+	cfg.TraceFlags, cfg.Remote = trace.TraceFlags(flags[0]), true
+	if cfg.TraceFlags&^(trace.FlagsSampled|trace.FlagsRandom) != 0 || !cfg.TraceID.IsValid() || !cfg.SpanID.IsValid() {
+		return trace.SpanContext{}
+	}
+	return trace.NewSpanContext(cfg)
+}
+
+// decodeHex decodes lower-case digits, the only ones the specification allows.
+func decodeHex[T ~string | ~[]byte](dst []byte, src T) bool {
+	for i := range dst {
+		high, low := hexValue(src[2*i]), hexValue(src[2*i+1])
+		if high > 0xf || low > 0xf {
+			return false
+		}
+		dst[i] = high<<4 | low
+	}
+	return true
+}
+
+func hexValue(c byte) byte {
+	switch {
+	case '0' <= c && c <= '9':
+		return c - '0'
+	case 'a' <= c && c <= 'f':
+		return c - 'a' + 10
+	}
+	return 0xff
 }
 
 // TraceID returns the hexadecimal trace id of the span in ctx, or "".

@@ -76,6 +76,9 @@ type Telemetry struct {
 	MeterProvider  metric.MeterProvider
 	// Sampler decides about traces that begin here, and about those whose caller is not trusted to decide.
 	Sampler Sampler
+	// FollowsParent is whether nothing below an unrecorded span is recorded: so it is unless OTEL_TRACES_SAMPLER has
+	// another sampler take over.
+	FollowsParent bool
 
 	logger   *slog.Logger
 	metrics  http.Handler
@@ -96,7 +99,7 @@ func Start(ctx context.Context, cfg Config) (*Telemetry, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Telemetry{Sampler: sampler}
+	t := &Telemetry{Sampler: sampler, FollowsParent: true}
 	if err := t.startLogs(ctx, cfg, res); err != nil {
 		return nil, err
 	}
@@ -116,7 +119,7 @@ func Nop() *Telemetry {
 	tp := sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.NeverSample()))
 	mp := noopmetric.NewMeterProvider()
 	return &Telemetry{
-		Tracer: tp.Tracer(scope), TracerProvider: tp, Meter: mp.Meter(scope), MeterProvider: mp,
+		Tracer: tp.Tracer(scope), TracerProvider: tp, Meter: mp.Meter(scope), MeterProvider: mp, FollowsParent: true,
 		logger:   slog.New(slog.DiscardHandler),
 		metrics:  promhttp.HandlerFor(prometheus.NewRegistry(), promhttp.HandlerOpts{EnableOpenMetrics: true}),
 		shutdown: []func(context.Context) error{tp.Shutdown},
@@ -176,7 +179,7 @@ func (t *Telemetry) startLogs(ctx context.Context, cfg Config, res *resource.Res
 }
 
 func (t *Telemetry) startTraces(ctx context.Context, cfg Config, res *resource.Resource) error {
-	opts := []sdktrace.TracerProviderOption{sdktrace.WithResource(res)}
+	opts := []sdktrace.TracerProviderOption{sdktrace.WithResource(res), sdktrace.WithRawSpanLimits(spanLimits())}
 	processors, err := t.spanProcessors(ctx, cfg)
 	if err != nil {
 		return err
@@ -188,13 +191,27 @@ func (t *Telemetry) startTraces(ctx context.Context, cfg Config, res *resource.R
 	case len(processors) == 0: // ids are still made, for logs and answers
 		t.Sampler.Ratio = 0
 		opts = append(opts, sdktrace.WithSampler(sdktrace.NeverSample()))
-	case os.Getenv("OTEL_TRACES_SAMPLER") == "":
+	case os.Getenv("OTEL_TRACES_SAMPLER") != "":
+		t.FollowsParent = false
+	default:
 		opts = append(opts, sdktrace.WithSampler(sdktrace.ParentBased(rootSampler{t.Sampler})))
 	}
 	tp := sdktrace.NewTracerProvider(opts...)
 	t.TracerProvider, t.Tracer = tp, tp.Tracer(scope)
 	t.shutdown = append([]func(context.Context) error{tp.Shutdown}, t.shutdown...)
 	return nil
+}
+
+// maxAttributeLength is the length of a span attribute's text at most, in characters: no caller may fill a trace with a
+// long address. OTEL_SPAN_ATTRIBUTE_VALUE_LENGTH_LIMIT and OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT overrule it.
+const maxAttributeLength = 4096
+
+func spanLimits() sdktrace.SpanLimits {
+	limits := sdktrace.NewSpanLimits()
+	if limits.AttributeValueLengthLimit < 0 {
+		limits.AttributeValueLengthLimit = maxAttributeLength
+	}
+	return limits
 }
 
 // spanProcessors returns one batch processor for each place that spans go to.

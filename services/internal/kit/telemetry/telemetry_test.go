@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/goleak"
 )
@@ -155,6 +156,46 @@ func TestTraceparentRoundTrip(t *testing.T) {
 	}
 	if TraceID(t.Context()) != "" || Traceparent(t.Context()) != "" {
 		t.Error("nothing has a trace")
+	}
+}
+
+func TestTraceparentsAreReadAsThePropagatorReadsThem(t *testing.T) {
+	t.Parallel()
+	values := []string{
+		"", "00", parent, strings.TrimSuffix(parent, "1") + "0", strings.TrimSuffix(parent, "01") + "03", strings.TrimSuffix(parent, "01") + "04",
+		strings.TrimSuffix(parent, "01") + "ff", strings.ToUpper(parent), parent + "-extra", "01" + parent[2:] + "-extra", "01" + parent[2:], "ff" + parent[2:],
+		"00-00000000000000000000000000000000-b7ad6b7169203331-01", "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+	}
+	for i := range parent { // each place spoilt
+		values = append(values, parent[:i]+"x"+parent[i+1:], parent[:i]+"-"+parent[i+1:], parent[:i]+parent[i+1:])
+	}
+	for _, tp := range values {
+		want := trace.SpanContextFromContext(Propagator.Extract(t.Context(), propagation.MapCarrier{"traceparent": tp}))
+		if got := ParseTraceparent(tp); !got.Equal(want) {
+			t.Errorf("%q: %+v, want %+v", tp, got, want)
+		}
+		if got := ParseTraceparent([]byte(tp)); !got.Equal(want) {
+			t.Errorf("bytes of %q: %+v, want %+v", tp, got, want)
+		}
+		written := Traceparent(trace.ContextWithSpanContext(t.Context(), want))
+		carrier := propagation.MapCarrier{}
+		Propagator.Inject(trace.ContextWithSpanContext(t.Context(), want), carrier)
+		if written != carrier["traceparent"] {
+			t.Errorf("%q is written %q, the propagator writes %q", tp, written, carrier["traceparent"])
+		}
+	}
+}
+
+func TestTraceresponseSaysOnlyWhetherTheTraceIsRecorded(t *testing.T) {
+	t.Parallel()
+	sc := ParseTraceparent(parent)
+	for flags, want := range map[trace.TraceFlags]string{0: "00", 1: "01", 2: "00", 3: "01"} {
+		if got := Traceresponse(sc.WithTraceFlags(flags)); got != strings.TrimSuffix(parent, "01")+want {
+			t.Errorf("flags %v: %q", flags, got)
+		}
+	}
+	if got := Traceresponse(trace.SpanContext{}); got != "" {
+		t.Errorf("nothing is %q", got)
 	}
 }
 
