@@ -187,6 +187,11 @@ const pollPause = 200 * time.Millisecond
 
 // eventually calls attempt until it succeeds, for patience at most, and returns its last error.
 func eventually(ctx context.Context, patience time.Duration, attempt func() error) error {
+	return eventuallyEvery(ctx, pollPause, patience, attempt)
+}
+
+// eventuallyEvery is eventually with a pause of its own, for attempts that take some effort.
+func eventuallyEvery(ctx context.Context, pause, patience time.Duration, attempt func() error) error {
 	deadline := time.Now().Add(patience)
 	for {
 		err := attempt()
@@ -196,7 +201,7 @@ func eventually(ctx context.Context, patience time.Duration, attempt func() erro
 		if time.Now().After(deadline) {
 			return fmt.Errorf("not within %s: %w", patience, err)
 		}
-		if err := rest(ctx, pollPause); err != nil {
+		if err := rest(ctx, pause); err != nil {
 			return err
 		}
 	}

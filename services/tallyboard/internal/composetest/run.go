@@ -86,6 +86,7 @@ func Run(ctx context.Context, cfg Config, out io.Writer) error {
 		{"the API through the edge", s.checkAPI},
 		{"traces and metrics", s.checkSignals},
 		{"the browser", s.checkBrowser},
+		{"dashboards and alerts", s.checkObservability},
 		{"scaling", s.checkScaling},
 		{"rolling restart under load", s.checkRolling},
 		{"each container killed under load", s.checkKills},
