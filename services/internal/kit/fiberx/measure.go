@@ -69,7 +69,9 @@ var activeSeries = func() map[[2]string][]metric.AddOption {
 	return series
 }()
 
-func activeOf(method, scheme string) []metric.AddOption { return activeSeries[[2]string{method, scheme}] }
+func activeOf(method, scheme string) []metric.AddOption {
+	return activeSeries[[2]string{method, scheme}]
+}
 
 // methods are the methods that are told apart.
 var methods = []string{

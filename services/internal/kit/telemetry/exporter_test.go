@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 )
@@ -182,5 +184,25 @@ func TestHistogramsHaveExemplarsOfRecordedTraces(t *testing.T) {
 	}
 	if !strings.HasSuffix(text, "# EOF\n") {
 		t.Error("this is not OpenMetrics")
+	}
+}
+
+//nolint:paralleltest // see begin
+func TestOneInstrumentCannotMakeSeriesWithoutEnd(t *testing.T) {
+	tel := begin(t, Config{LogWriter: io.Discard}, nil)
+	defer end(t, tel)
+	counter, err := tel.Meter.Int64Counter("careless")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 5 * maxSeries {
+		counter.Add(t.Context(), 1, metric.WithAttributes(attribute.Int("task", i)))
+	}
+	text := scrape(t, tel)
+	if n := strings.Count(text, "\ncareless_total{"); n > maxSeries {
+		t.Errorf("%d series", n)
+	}
+	if line := series(text, "careless_total{", `otel_metric_overflow="true"`); line == "" {
+		t.Error("the rest is not counted")
 	}
 }

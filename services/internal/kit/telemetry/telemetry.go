@@ -245,13 +245,17 @@ func (t *Telemetry) spanProcessors(ctx context.Context, cfg Config) ([]sdktrace.
 	return processors, nil
 }
 
+// maxSeries is the number of combinations of attributes that one instrument tells apart; what comes later counts under
+// otel.metric.overflow. Instruments are made so that they stay far below: this is a net for mistakes.
+const maxSeries = 1000
+
 func (t *Telemetry) startMetrics(ctx context.Context, res *resource.Resource) error {
 	registry := prometheus.NewRegistry()
 	scrape, err := promexporter.New(promexporter.WithRegisterer(registry))
 	if err != nil {
 		return fmt.Errorf("prometheus exporter: %w", err)
 	}
-	opts := []sdkmetric.Option{sdkmetric.WithResource(res), sdkmetric.WithReader(scrape)}
+	opts := []sdkmetric.Option{sdkmetric.WithResource(res), sdkmetric.WithReader(scrape), sdkmetric.WithCardinalityLimit(maxSeries)}
 	// "prometheus" would open a second port for what /metrics serves already.
 	if os.Getenv("OTEL_METRICS_EXPORTER") != "prometheus" && exporting("OTEL_METRICS_EXPORTER") {
 		reader, err := autoexport.NewMetricReader(ctx)
