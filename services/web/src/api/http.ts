@@ -31,6 +31,11 @@ export class ApiError extends Error {
   }
 }
 
+/** Trace of the request that failed with an error, for whoever looks into it. What is not there needs no looking into. */
+export function traceIdOf(error: unknown): string | undefined {
+  return error instanceof ApiError && error.status !== 404 ? error.traceId : undefined;
+}
+
 /** No answer came: offline, refused, cut or timed out. Whether the server acted is unknown. */
 export class NetworkError extends Error {
   override readonly name = 'NetworkError';

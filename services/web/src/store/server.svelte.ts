@@ -1,6 +1,6 @@
 // The one store for what the server knows. Screens read from it; edits go through it and show at once; the live stream
 // patches it by id and version.
-import { ApiError, get, type RequestOptions, withQuery } from '../api/http';
+import { ApiError, get, traceIdOf, type RequestOptions, withQuery } from '../api/http';
 import type { Board, Me, Person, Project, Task, TaskDetails, TaskEvent, TaskPage } from '../api/types';
 import { timeZone } from '../api/zone';
 import { t } from '../i18n/i18n.svelte';
@@ -246,7 +246,7 @@ class ServerStore {
     if (created) this.outbox.drop((other) => other !== edit && other.key !== edit.key && other.lanes.includes(created));
     const key = edit.creates?.key ?? this.#records.get(edit.lanes[0] ?? '')?.key;
     const text = [error.message, ...(error.problem.errors ?? []).map((field) => field.message).filter((m) => !error.message.includes(m))].join(' ');
-    toast({ kind: 'error', text: key && !edit.creates ? t('error.rolledBack', { key, reason: text }) : text, traceId: error.traceId });
+    toast({ kind: 'error', text: key && !edit.creates ? t('error.rolledBack', { key, reason: text }) : text, traceId: traceIdOf(error) });
     if (error.status === 404 && edit.lanes[0]) this.#forget(edit.lanes[0]);
   }
 

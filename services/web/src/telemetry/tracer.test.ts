@@ -112,6 +112,15 @@ describe('the decision', () => {
     expect(tracer.dropped).toBe(0);
   });
 
+  it('to record wins over answers of paths that are never recorded', async () => {
+    tracer.opens('traces', 'open traces', {});
+    const [quiet, loud] = [tracer.call('GET', '/api/v1/traces'), tracer.call('GET', '/api/v1/me')];
+    quiet.answered(answer(quiet, '00'));
+    loud.answered(answer(loud, '01'));
+    await vi.advanceTimersByTimeAsync(SETTLE_MS);
+    expect(names()).toEqual(['GET /api/v1/traces', 'GET /api/v1/me', 'open traces']);
+  });
+
   it('of a server that began a trace of its own is none for ours', () => {
     const call = tracer.act('create task', {}, () => tracer.call('POST', '/api/v1/projects/WEB/tasks'));
     call.answered(new Response(null, { headers: { traceresponse: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' } }));

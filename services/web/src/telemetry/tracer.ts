@@ -65,7 +65,10 @@ interface Action {
   busy: number;
   /** An edit in the outbox belongs to it. */
   kept: boolean;
+  /** Undefined until an answer says that it is. */
   recorded: boolean | undefined;
+  /** An answer said that it is not. Others may know better: some paths are never recorded, such as those that read traces. */
+  declined: boolean;
   held: Span[];
   /** Requests whose latest try failed. */
   failing: Set<string>;
@@ -80,7 +83,7 @@ export class Tracer {
   view = '';
   /** Trace of the latest action of the person. */
   lastTraceId = '';
-  /** Spans given up because no answer ever said whether they are recorded, or because there were too many. */
+  /** Spans given up because no answer ever said whether they are recorded, or because there were too many to hold. */
   dropped = 0;
 
   #sink: (span: Span) => void;
@@ -164,7 +167,8 @@ export class Tracer {
       answered: (response) => {
         const decision = parseTraceparent(response.headers.get('traceresponse'));
         // Where the server began a trace of its own, ours has nothing to stand on.
-        if (decision) this.#decide(action, decision.sampled && decision.traceId === span.traceId);
+        if (decision?.sampled && decision.traceId === span.traceId) this.#keepSpans(action);
+        else if (decision) action.declined = true;
         span.attributes['http.response.status_code'] = response.status;
         over(response.ok ? '' : String(response.status));
       },
@@ -251,7 +255,7 @@ export class Tracer {
     for (const [id, old] of this.#open) {
       if (this.#open.size >= MAX_OPEN || (!old.kept && !old.settles && touched - old.touched > HOLD_MS)) this.#give(id, old);
     }
-    const action: Action = { span, busy: 0, kept: false, recorded: undefined, held: [], failing: new Set(), settles: false, touched };
+    const action: Action = { span, busy: 0, kept: false, recorded: undefined, declined: false, held: [], failing: new Set(), settles: false, touched };
     this.#open.set(span.spanId, action);
     return action;
   }
@@ -278,7 +282,7 @@ export class Tracer {
     clearTimeout(action.timer);
     if (!this.#open.delete(action.span.spanId)) return;
     if (action.recorded === undefined) {
-      this.dropped += action.held.length;
+      if (!action.declined) this.dropped += action.held.length;
       return;
     }
     action.span.end = action.touched;
@@ -294,10 +298,9 @@ export class Tracer {
     action.held = [];
   }
 
-  #decide(action: Action, recorded: boolean): void {
-    if (action.recorded !== undefined) return;
-    action.recorded = recorded;
-    if (recorded) action.held.forEach(this.#sink);
+  #keepSpans(action: Action): void {
+    action.recorded ??= true;
+    if (action.recorded) action.held.forEach(this.#sink);
     action.held = [];
   }
 
