@@ -116,12 +116,12 @@ func (o *observer) finish(c *fiber.Ctx, span trace.Span, err error, start time.T
 		if route.template != "" {
 			span.SetName(route.spanName)
 		}
-		span.SetAttributes(requestAttributes(c, route, method)...)
-		span.SetAttributes(semconv.HTTPResponseStatusCode(status))
+		attrs := append(requestAttributes(c, route, method), semconv.HTTPResponseStatusCode(status))
 		if status >= http.StatusInternalServerError {
-			span.SetAttributes(semconv.ErrorTypeKey.String(strconv.Itoa(status)))
+			attrs = append(attrs, semconv.ErrorTypeKey.String(strconv.Itoa(status)))
 			span.SetStatus(codes.Error, string(apperr.CodeOf(err)))
 		}
+		span.SetAttributes(attrs...)
 	}
 	ctx := c.UserContext()
 	o.duration.Record(ctx, elapsed.Seconds(), o.measures.of(measureKey{method, scheme(c), route.template, status})...)
