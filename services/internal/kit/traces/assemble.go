@@ -97,8 +97,8 @@ func (t *tree) extent() (start time.Time, duration time.Duration) {
 	return start, end.Sub(start)
 }
 
-// root is the span that everything began with: the topmost one above the earliest span of a service, because a browser
-// can add to a trace what it likes; without a service, the earliest one. It is -1 in an empty trace.
+// root is the span that everything began with: the topmost one above the first span of a service, because a browser can
+// add to a trace what it likes; without a service, the earliest one. It is -1 in an empty trace.
 func (t *tree) root() int {
 	i := t.firstTrusted()
 	if i < 0 {

@@ -31,7 +31,7 @@ type edge struct{ parent, child int }
 
 // adjustClocks shifts spans whose clock differs from that of the services, so that causes stand before effects: a span
 // that was waited for lies within the one that waited, and a message is taken out after it was put in. The clock of the
-// first service (not browser) is the reference; from there it goes along the calls. Instances of services have one clock
+// first service (no browser) is the reference; from there it goes along the calls. Instances of services have one clock
 // each; spans of browsers have one per unbroken piece of the tree, because nothing tells two browsers apart.
 //
 // The shift is the smallest that is certain: none if the times are possible as they are; if they are not, the middle of
@@ -52,11 +52,21 @@ func (t *tree) adjustClocks() {
 	t.sort()
 }
 
-// firstTrusted is the earliest span of a service; -1 if there are only browsers.
+// firstTrusted is the first span of a service, from the top of a tree; -1 if there are only browsers. Trees that are whole
+// go before those whose top is missing. Times are not looked at: they may be wrong.
 func (t *tree) firstTrusted() int {
-	first := -1
+	first, top := -1, -1
 	for _, i := range t.order {
-		if t.spans[i].Service != BrowserService && (first < 0 || t.spans[i].Start.Before(t.spans[first].Start)) {
+		if t.parent[i] < 0 {
+			top = i
+		}
+		if t.spans[i].Service == BrowserService {
+			continue
+		}
+		if t.spans[top].ParentID == "" {
+			return i
+		}
+		if first < 0 {
 			first = i
 		}
 	}
