@@ -1,0 +1,110 @@
+package check
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/tallyboard/tallyboard/services/drill/internal/ledger"
+)
+
+// Streams: every live client saw each event of its project behind its beginning once, in order of position, whatever broke
+// in between, and was never told to begin anew.
+func Streams(b *Book) []Violation {
+	byProject := map[string][]*Event{}
+	for i := range b.Found.Events {
+		e := &b.Found.Events[i]
+		key := b.keys[e.Project]
+		byProject[key] = append(byProject[key], e)
+	}
+	for _, events := range byProject {
+		slices.SortFunc(events, func(x, y *Event) int { return cmp.Compare(x.Pos, y.Pos) })
+	}
+	var out []Violation
+	for _, s := range b.Streams {
+		for _, fault := range s.Faults {
+			out = append(out, violation("live client %d of %s received something broken: %s", s.Client, s.Project, fault))
+		}
+		for _, pos := range s.Resets {
+			out = append(out, violation("live client %d of %s was told to begin anew at %d, though no history was taken back", s.Client, s.Project, pos))
+		}
+		if v, bad := received(s, byProject[s.Project]); bad {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// received compares what a client got with what there was to get, and tells the first difference.
+func received(s ledger.Stream, events []*Event) (Violation, bool) {
+	first, _ := slices.BinarySearchFunc(events, s.From+1, func(e *Event, pos int64) int { return cmp.Compare(e.Pos, pos) })
+	want := events[first:]
+	var last int64
+	for i, got := range s.Events {
+		switch {
+		case got.Pos == last:
+			return violation("live client %d of %s received position %d twice", s.Client, s.Project, got.Pos), true
+		case got.Pos < last:
+			return violation("live client %d of %s received position %d behind %d", s.Client, s.Project, got.Pos, last), true
+		case i >= len(want):
+			return violation("live client %d of %s received position %d, which is not in the history", s.Client, s.Project, got.Pos), true
+		case got.Pos != want[i].Pos:
+			return violation("live client %d of %s received position %d where %d should be", s.Client, s.Project, got.Pos, want[i].Pos), true
+		case got.Kind != want[i].Kind || got.Seq != want[i].Seq || want[i].OfTask && got.Task != want[i].Aggregate:
+			return violation("live client %d of %s received another event at position %d than the history has", s.Client, s.Project, got.Pos), true
+		}
+		last = got.Pos
+	}
+	if len(s.Events) < len(want) {
+		return violation("live client %d of %s never received position %d and %d more", s.Client, s.Project, want[len(s.Events)].Pos, len(want)-len(s.Events)-1), true
+	}
+	return Violation{}, false
+}
+
+// Projection: statistics have seen everything, equal a recount, and nothing is parked.
+func Projection(b *Book) []Violation {
+	var out []Violation
+	s, n := b.Found.Stats, int64(len(b.Found.Events))
+	if !s.Equal || s.Differences > 0 {
+		out = append(out, violation("statistics differ from a recount in %d places", s.Differences))
+	}
+	if s.Parked > 0 {
+		out = append(out, violation("%d tasks are parked", s.Parked))
+	}
+	if s.Cursor != n || s.Pos != n {
+		out = append(out, violation("statistics have come to position %d (recounted to %d) of %d", s.Cursor, s.Pos, n))
+	}
+	if s.Tasks != len(b.Found.Tasks) {
+		out = append(out, violation("the recount compared %d tasks of %d", s.Tasks, len(b.Found.Tasks)))
+	}
+	return out
+}
+
+// Recovery: after each fault people could work again in time, and everything was well again in time.
+func Recovery(b *Book) []Violation {
+	var out []Violation
+	for _, f := range b.Faults {
+		switch {
+		case f.Error != "":
+			out = append(out, violation("%s of %s at %s: %s", f.Kind, f.Target, f.Start, f.Error))
+		case f.Serving > b.Limits.Serving:
+			out = append(out, violation("after %s of %s at %s it took %s until a write was acknowledged; the limit is %s", f.Kind, f.Target, f.Start, f.Serving, b.Limits.Serving))
+		case f.Whole > b.Limits.Whole:
+			out = append(out, violation("after %s of %s at %s it took %s until everything was well; the limit is %s", f.Kind, f.Target, f.Start, f.Whole, b.Limits.Whole))
+		}
+	}
+	return out
+}
+
+// Levels: at rest, no process holds notably more goroutines or files than before the load.
+func Levels(b *Book) []Violation {
+	var out []Violation
+	for _, l := range b.Found.Levels {
+		if more := l.GoroutinesAfter - l.GoroutinesBefore; more > b.Limits.Goroutines {
+			out = append(out, violation("%s has %d goroutines at rest, %d before the load", l.Process, l.GoroutinesAfter, l.GoroutinesBefore))
+		}
+		if more := l.FDsAfter - l.FDsBefore; more > b.Limits.FDs {
+			out = append(out, violation("%s has %d open files at rest, %d before the load", l.Process, l.FDsAfter, l.FDsBefore))
+		}
+	}
+	return out
+}

@@ -1,0 +1,103 @@
+package check
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+)
+
+// History: each task and project has its events 1, 2, 3 … without gaps, the first one its making; and the row of each task
+// is what its events make of it.
+func History(b *Book) []Violation {
+	out := slices.Clone(b.unreadable)
+	for _, id := range slices.Sorted(maps.Keys(b.events)) {
+		events := b.events[id]
+		for i, e := range events {
+			if want := int64(i + 1); e.Seq != want {
+				out = append(out, violation("%s has event %d where %d should be (%s)", id, e.Seq, want, e.Kind).of(b.ops[e.Trace]))
+				break
+			}
+		}
+		if first := events[0]; first.Kind != "task.created" && first.Kind != "project.created" {
+			out = append(out, violation("the history of %s begins with %s", id, first.Kind))
+		}
+		if events[0].OfTask && b.tasks[id] == nil {
+			out = append(out, violation("there are %d events of task %s, and no task", len(events), id).of(b.ops[events[0].Trace]))
+		}
+	}
+	numbers := map[string]string{}
+	for _, t := range b.Found.Tasks {
+		steps := b.histories[t.ID]
+		if len(steps) == 0 {
+			out = append(out, violation("task %s %q is there without any history", t.Key, t.Title))
+			continue
+		}
+		last := steps[len(steps)-1]
+		if d := difference(last.task, t.Task); d != "" {
+			out = append(out, violation("history and row of task %s differ: %s", t.Key, d).of(last.op))
+		}
+		if last.event.Seq != t.Seq {
+			out = append(out, violation("the row of task %s counts %d events, there are %d", t.Key, t.Seq, last.event.Seq).of(last.op))
+		}
+		if other, twice := numbers[t.Key]; twice {
+			out = append(out, violation("two tasks are called %s: %s and %s", t.Key, other, t.ID))
+		}
+		numbers[t.Key] = t.ID
+	}
+	return out
+}
+
+// Positions: every event has one, they are 1, 2, 3 … without gaps, in each task in the order of its events, and a change
+// that was acknowledged before another one was asked for stands in front of it. All of them were published.
+func Positions(b *Book) []Violation {
+	var out []Violation
+	events := make([]*Event, 0, len(b.Found.Events))
+	for i := range b.Found.Events {
+		e := &b.Found.Events[i]
+		if e.Pos == 0 {
+			out = append(out, violation("event %d of %s has no position", e.Seq, e.Aggregate).of(b.ops[e.Trace]))
+			continue
+		}
+		events = append(events, e)
+	}
+	slices.SortFunc(events, func(x, y *Event) int { return cmp.Compare(x.Pos, y.Pos) })
+	seqs := map[string]int64{}
+	for i, e := range events {
+		if want := int64(i + 1); e.Pos != want {
+			out = append(out, violation("position %d comes where %d should be", e.Pos, want).of(b.ops[e.Trace]))
+			break
+		}
+	}
+	for _, e := range events {
+		if last := seqs[e.Aggregate]; e.Seq <= last {
+			out = append(out, violation("event %d of %s has position %d, behind event %d", e.Seq, e.Aggregate, e.Pos, last).of(b.ops[e.Trace]))
+		}
+		seqs[e.Aggregate] = e.Seq
+	}
+	out = append(out, realTime(b, events)...)
+	if n := int64(len(events)); b.Found.Given != n || b.Found.Published != n {
+		out = append(out, violation("%d events have positions; the relay says it gave %d and published %d", n, b.Found.Given, b.Found.Published))
+	}
+	return out
+}
+
+// realTime compares the order of positions with the order people can know of.
+func realTime(b *Book, inOrder []*Event) (out []Violation) {
+	var latest time.Duration = -1
+	var latestEvent *Event
+	for _, e := range inOrder {
+		op := b.ops[e.Trace]
+		if op == nil {
+			continue
+		}
+		if op.Outcome == "acknowledged" && op.End < latest {
+			out = append(out, violation("position %d was acknowledged at %s, before position %d was asked for at %s",
+				e.Pos, op.End, latestEvent.Pos, latest).of(op, b.ops[latestEvent.Trace]))
+		}
+		if op.Start > latest {
+			latest, latestEvent = op.Start, e
+		}
+	}
+	return out
+}

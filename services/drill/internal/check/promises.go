@@ -1,0 +1,185 @@
+package check
+
+import (
+	"slices"
+
+	"github.com/tallyboard/tallyboard/services/drill/internal/ledger"
+)
+
+// Doubled: no operation, however often it was sent, changed anything twice.
+func Doubled(b *Book) []Violation {
+	var out []Violation
+	for i := range b.Ops {
+		op := &b.Ops[i]
+		count := map[string]int{}
+		for _, e := range b.traced[op.Trace] {
+			count[e.Aggregate]++
+			if count[e.Aggregate] == 2 {
+				out = append(out, violation("%s %s changed %s twice, in %d attempts", op.Kind, op.ID, e.Aggregate, op.Attempts).of(op))
+			}
+		}
+		if want := max(1, len(op.Asked.Rows)); (op.Kind == ledger.Create || op.Kind == ledger.Import) && len(count) > want {
+			out = append(out, violation("%s %s made %d tasks instead of %d, in %d attempts", op.Kind, op.ID, len(count), want, op.Attempts).of(op))
+		}
+	}
+	said := map[string]string{}
+	for _, c := range b.Found.Comments {
+		if other, twice := said[c.Body]; twice {
+			out = append(out, violation("the comment %q is there twice, as %s and %s", c.Body, other, c.ID))
+		}
+		said[c.Body] = c.ID
+	}
+	return out
+}
+
+// Acknowledged: what was answered as done is there, once, and the answer was the truth at its moment.
+func Acknowledged(b *Book) []Violation {
+	var out []Violation
+	comments := map[string]Comment{}
+	for _, c := range b.Found.Comments {
+		comments[c.ID] = c
+	}
+	for i := range b.Ops {
+		op := &b.Ops[i]
+		if op.Outcome != ledger.Acknowledged {
+			continue
+		}
+		for _, t := range op.Answer {
+			out = append(out, b.answered(op, t)...)
+		}
+		switch op.Kind {
+		case ledger.Create:
+			if len(op.Answer) != 1 || op.Answer[0].Title != op.Asked.Title {
+				out = append(out, violation("%s was answered with another task than asked for", op.ID).of(op))
+			}
+			out = append(out, b.made(op, "task.created", ids(op.Answer))...)
+		case ledger.Update, ledger.Move:
+			out = append(out, b.made(op, "task.changed", op.Tasks)...)
+		case ledger.Bulk:
+			if len(op.Answer) != len(op.Tasks) {
+				out = append(out, violation("bulk edit %s of %d tasks was answered with %d", op.ID, len(op.Tasks), len(op.Answer)).of(op))
+			}
+			out = append(out, b.made(op, "task.changed", op.Tasks)...)
+		case ledger.Comment:
+			if c, there := comments[op.Comment]; !there || c.Body != op.Asked.Body || c.Task != op.Tasks[0] {
+				out = append(out, violation("comment %s of %s was acknowledged and is not there", op.Comment, op.ID).of(op))
+			}
+			out = append(out, b.made(op, "comment.added", op.Tasks)...)
+		case ledger.Import:
+			out = append(out, b.imported(op)...)
+		case ledger.Trash, ledger.Restore, ledger.Read: // may have had nothing to do; the answer says enough
+		}
+	}
+	return out
+}
+
+// answered compares a task in an answer with its history.
+func (b *Book) answered(op *ledger.Op, t ledger.Task) []Violation {
+	s, there := b.at(t.ID, t.Version)
+	if !there {
+		return []Violation{violation("%s %s was answered with version %d of %s, which the history does not have", op.Kind, op.ID, t.Version, t.Key).of(op)}
+	}
+	if d := difference(s.task, t); d != "" {
+		return []Violation{violation("history and answer of %s %s differ in version %d of %s: %s", op.Kind, op.ID, t.Version, t.Key, d).of(op, s.op)}
+	}
+	nothing := op.Kind == ledger.Read || op.Kind == ledger.Trash && t.Trashed != nil || op.Kind == ledger.Restore && t.Trashed == nil
+	if s.op != op && !nothing {
+		return []Violation{violation("%s %s was answered with version %d of %s, which somebody else made", op.Kind, op.ID, t.Version, t.Key).of(op, s.op)}
+	}
+	return nil
+}
+
+// made looks for the events of an acknowledged operation.
+func (b *Book) made(op *ledger.Op, kind string, tasks []string) (out []Violation) {
+	for _, id := range tasks {
+		found := slices.ContainsFunc(b.traced[op.Trace], func(e *Event) bool { return e.Aggregate == id && e.Kind == kind })
+		if !found {
+			out = append(out, violation("%s %s was acknowledged, and the history of %s has no %s of it", op.Kind, op.ID, id, kind).of(op))
+		}
+	}
+	return out
+}
+
+// imported looks for the rows of an acknowledged import.
+func (b *Book) imported(op *ledger.Op) (out []Violation) {
+	for _, title := range op.Asked.Rows {
+		if !slices.ContainsFunc(b.traced[op.Trace], func(e *Event) bool { return e.Kind == "task.created" && b.titled(e, title) }) {
+			out = append(out, violation("import %s was acknowledged, and %q is not there", op.ID, title).of(op))
+		}
+	}
+	return out
+}
+
+// titled reports whether the event gave its task this title.
+func (b *Book) titled(e *Event, title string) bool {
+	for _, c := range e.Changes {
+		var is string
+		if c.Field == "title" && into(&is, c.After) == nil {
+			return is == title
+		}
+	}
+	return false
+}
+
+// Unacknowledged: what was refused left nothing; what was never answered is there as a whole or not at all; and nothing is
+// there that nobody asked for.
+func Unacknowledged(b *Book) []Violation {
+	var out []Violation
+	for i := range b.Ops {
+		op := &b.Ops[i]
+		events := b.traced[op.Trace]
+		switch {
+		case op.Outcome == ledger.Refused && len(events) > 0:
+			out = append(out, violation("%s %s was refused (%d), and %d events are there", op.Kind, op.ID, op.Status, len(events)).of(op))
+		case op.Outcome == ledger.Unknown && op.Kind == ledger.Bulk && len(events) > 0:
+			touched := map[string]bool{}
+			for _, e := range events {
+				touched[e.Aggregate] = true
+			}
+			if len(touched) != len(op.Tasks) {
+				out = append(out, violation("bulk edit %s changed %d of %d tasks", op.ID, len(touched), len(op.Tasks)).of(op))
+			}
+		}
+	}
+	for i := range b.Found.Events {
+		if e := &b.Found.Events[i]; e.OfTask && b.ops[e.Trace] == nil {
+			out = append(out, violation("%s of %s at position %d was asked for by nobody (trace %s)", e.Kind, e.Aggregate, e.Pos, e.Trace))
+		}
+	}
+	return append(out, b.comments()...)
+}
+
+// comments compares comments with the events that tell of them.
+func (b *Book) comments() (out []Violation) {
+	told := map[string]bool{}
+	for i := range b.Found.Events {
+		e := &b.Found.Events[i]
+		if e.Kind != "comment.added" {
+			continue
+		}
+		for _, c := range e.Changes {
+			var id string
+			if c.Field == "comment" && into(&id, c.After) == nil {
+				told[id] = true
+			}
+		}
+	}
+	for _, c := range b.Found.Comments {
+		if !told[c.ID] {
+			out = append(out, violation("comment %s %q is there without an event", c.ID, c.Body))
+		}
+		delete(told, c.ID)
+	}
+	for id := range told {
+		out = append(out, violation("an event tells of comment %s, which is not there", id))
+	}
+	return out
+}
+
+func ids(tasks []ledger.Task) []string {
+	out := make([]string, len(tasks))
+	for i, t := range tasks {
+		out[i] = t.ID
+	}
+	return out
+}

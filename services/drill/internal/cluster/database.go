@@ -1,0 +1,178 @@
+package cluster
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"github.com/tallyboard/tallyboard/services/drill/internal/proc"
+)
+
+// databaseName is the database both services share.
+const databaseName = "tallyboard"
+
+// maxConnections is what the server admits; the pools of all instances together are far below.
+const maxConnections = "200"
+
+// Database is a database server with its data in the drill's folder. It syncs every commit, as servers of worth do.
+type Database struct {
+	*proc.Process
+	Engine Engine
+	addr   string
+}
+
+// newDatabase makes a data directory for the engine; the server does not run yet.
+func newDatabase(ctx context.Context, e Engine, script, dir, logs string) (*Database, error) {
+	bin, err := find(ctx, e, script)
+	if err != nil {
+		return nil, err
+	}
+	who, err := serverUser()
+	if err != nil {
+		return nil, err
+	}
+	addr, err := freeAddr()
+	if err != nil {
+		return nil, err
+	}
+	data, run := filepath.Join(dir, "data"), filepath.Join(dir, "run")
+	for _, folder := range []string{dir, data, run} {
+		if err := os.MkdirAll(folder, 0o700); err != nil {
+			return nil, fmt.Errorf("make the database's folder: %w", err)
+		}
+		if who == nil {
+			continue
+		}
+		if err := os.Chown(folder, int(who.UID), int(who.GID)); err != nil {
+			return nil, fmt.Errorf("give the database's folder to its user: %w", err)
+		}
+	}
+	var initialise *exec.Cmd
+	var args []string
+	switch e {
+	case MySQL:
+		initialise, args = mysqlCommands(ctx, bin, data, run, addr)
+	case Postgres:
+		initialise, args = postgresCommands(ctx, bin, data, addr)
+	}
+	initialise.Dir = dir
+	proc.As(initialise, who)
+	if out, err := initialise.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("initialise %s: %w\n%s", e, err, out)
+	}
+	path, args := bin.command(args...)
+	return &Database{Engine: e, addr: addr, Process: proc.New(proc.Spec{
+		Name: "database", Path: path, Args: args, Env: []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}, Dir: dir, Logs: logs, User: who,
+	})}, nil
+}
+
+// mysqlCommands returns how to initialise and how to run the server.
+func mysqlCommands(ctx context.Context, bin binary, data, run, addr string) (*exec.Cmd, []string) {
+	_, port, _ := net.SplitHostPort(addr) // freeAddr's
+	base := filepath.Dir(filepath.Dir(bin.path))
+	common := []string{"--no-defaults", "--basedir=" + base, "--datadir=" + data, "--tmpdir=" + run, "--mysqlx=OFF"}
+	for _, share := range []string{filepath.Join(base, "share", "mysql"), filepath.Join(base, "share")} {
+		if exists(filepath.Join(share, "english")) {
+			common = append(common, "--lc-messages-dir="+share)
+			break
+		}
+	}
+	path, args := bin.command(append(append([]string(nil), common...), "--initialize-insecure")...)
+	return exec.CommandContext(ctx, path, args...), append(common, //nolint:gosec // the server that was found
+		"--bind-address=127.0.0.1", "--port="+port, "--socket="+filepath.Join(run, "mysql.sock"), "--pid-file="+filepath.Join(run, "pid"),
+		"--secure-file-priv=", "--performance-schema=OFF", "--max-connections="+maxConnections, "--innodb-buffer-pool-size=128M",
+		"--log-bin=binlog", "--server-id=1", "--sync-binlog=1", "--innodb-flush-log-at-trx-commit=1")
+}
+
+func postgresCommands(ctx context.Context, bin binary, data, addr string) (*exec.Cmd, []string) {
+	_, port, _ := net.SplitHostPort(addr)                                               // freeAddr's
+	initdb := exec.CommandContext(ctx, filepath.Join(filepath.Dir(bin.path), "initdb"), //nolint:gosec // of the server that was found
+		"-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C")
+	return initdb, []string{"-D", data, "-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+		"-c", "max_connections=" + maxConnections, "-c", "shared_buffers=128MB"}
+}
+
+// Addr returns host:port of the server.
+func (d *Database) Addr() string { return d.addr }
+
+// url returns what services connect to, by way of addr.
+func (d *Database) url(addr string) string {
+	if d.Engine == Postgres {
+		return "postgres://postgres@" + addr + "/" + databaseName + "?sslmode=disable"
+	}
+	return "mysql://root@" + addr + "/" + databaseName
+}
+
+// Open returns connections of the drill's own, past the proxies.
+func (d *Database) Open() (*sql.DB, error) { return d.open(databaseName) }
+
+func (d *Database) open(name string) (*sql.DB, error) {
+	if d.Engine == Postgres {
+		if name == "" {
+			name = "postgres"
+		}
+		cfg, err := pgx.ParseConfig("postgres://postgres@" + d.addr + "/" + name + "?sslmode=disable")
+		if err != nil {
+			return nil, fmt.Errorf("configure the driver: %w", err)
+		}
+		return stdlib.OpenDB(*cfg), nil
+	}
+	cfg := mysql.NewConfig()
+	cfg.Net, cfg.Addr, cfg.User, cfg.DBName, cfg.ParseTime = "tcp", d.addr, "root", name, true
+	cfg.Logger = &mysql.NopLogger{} // errors are returned as well
+	connector, err := mysql.NewConnector(cfg)
+	if err != nil {
+		return nil, fmt.Errorf("configure the driver: %w", err)
+	}
+	return sql.OpenDB(connector), nil
+}
+
+// Up starts the server and waits until it accepts connections.
+func (d *Database) Up(ctx context.Context) error {
+	if err := d.Start(); err != nil {
+		return err
+	}
+	return d.Ready(ctx)
+}
+
+// Ready waits until the server answers a statement.
+func (d *Database) Ready(ctx context.Context) error {
+	db, err := d.open("")
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // nothing was written
+	return d.Await(ctx, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+		defer cancel()
+		_, err := db.ExecContext(ctx, "SELECT 1")
+		return err
+	})
+}
+
+// create makes the services' database.
+func (d *Database) create(ctx context.Context) (err error) {
+	db, err := d.open("")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	statement := "CREATE DATABASE " + databaseName
+	if d.Engine == MySQL {
+		statement += " CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci"
+	}
+	if _, err := db.ExecContext(ctx, statement); err != nil {
+		return fmt.Errorf("create the database: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,184 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/tallyboard/tallyboard/services/drill/internal/proc"
+)
+
+// natsReady bounds the start of a NATS server.
+const natsReady = 30 * time.Second
+
+// clusterName is the name of a cluster of NATS servers.
+const clusterName = "drill"
+
+// NATSConfig is what the program of one NATS server is told.
+type NATSConfig struct {
+	Name   string
+	Addr   string // host:port for clients
+	Store  string // folder of JetStream
+	Routes string // host:port of all servers of the cluster, its own first, separated by commas; empty: it is alone
+}
+
+// ServeNATS runs a NATS server with JetStream in this process until ctx ends.
+func ServeNATS(ctx context.Context, cfg NATSConfig) error {
+	opts := &server.Options{ServerName: cfg.Name, JetStream: true, StoreDir: cfg.Store, NoSigs: true, JetStreamMaxStore: 1 << 30, JetStreamMaxMemory: 64 << 20}
+	var err error
+	if opts.Host, opts.Port, err = splitAddr(cfg.Addr); err != nil {
+		return err
+	}
+	if cfg.Routes != "" {
+		routes := strings.Split(cfg.Routes, ",")
+		// Clients must not learn of the other servers: they would go round the drill's proxies.
+		opts.Cluster = server.ClusterOpts{Name: clusterName, NoAdvertise: true}
+		if opts.Cluster.Host, opts.Cluster.Port, err = splitAddr(routes[0]); err != nil {
+			return err
+		}
+		for _, addr := range routes[1:] {
+			opts.Routes = append(opts.Routes, &url.URL{Scheme: "nats", Host: addr})
+		}
+	}
+	srv, err := server.NewServer(opts)
+	if err != nil {
+		return fmt.Errorf("set up NATS %s: %w", cfg.Name, err)
+	}
+	srv.ConfigureLogger()
+	srv.Start()
+	<-ctx.Done()
+	srv.Shutdown()
+	srv.WaitForShutdown()
+	return nil
+}
+
+func splitAddr(addr string) (host string, port int, err error) {
+	host, text, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", 0, fmt.Errorf("address: %w", err)
+	}
+	if port, err = strconv.Atoi(text); err != nil {
+		return "", 0, fmt.Errorf("address: %w", err)
+	}
+	return host, port, nil
+}
+
+// NATS is one NATS server with its store in the drill's folder.
+type NATS struct {
+	*proc.Process
+	Addr  string
+	Store string
+}
+
+// newNATS returns n servers that do not run yet; more than one form a cluster.
+func newNATS(n int, self, dir, logs string) ([]*NATS, error) {
+	routes := make([]string, n)
+	for i := range routes {
+		var err error
+		if routes[i], err = freeAddr(); err != nil {
+			return nil, err
+		}
+	}
+	out := make([]*NATS, n)
+	for i := range out {
+		addr, err := freeAddr()
+		if err != nil {
+			return nil, err
+		}
+		name := fmt.Sprintf("nats-%d", i+1)
+		store := filepath.Join(dir, name)
+		args := []string{"nats", "-name", name, "-addr", addr, "-store", store}
+		if n > 1 {
+			own := append([]string{routes[i]}, append(append([]string(nil), routes[:i]...), routes[i+1:]...)...)
+			args = append(args, "-routes", strings.Join(own, ","))
+		}
+		out[i] = &NATS{Addr: addr, Store: store, Process: proc.New(proc.Spec{
+			Name: name, Path: self, Args: args, Env: []string{"PATH=" + os.Getenv("PATH")}, Dir: dir, Logs: logs,
+		})}
+	}
+	return out, nil
+}
+
+// Ready waits until the server takes clients.
+func (n *NATS) Ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, natsReady)
+	defer cancel()
+	return n.Await(ctx, func(context.Context) error {
+		nc, err := n.Connect()
+		if err != nil {
+			return err
+		}
+		nc.Close()
+		return nil
+	})
+}
+
+// Connect returns a connection of the drill's own, past the proxies.
+func (n *NATS) Connect() (*nats.Conn, error) {
+	nc, err := nats.Connect("nats://"+n.Addr, nats.Name("drill"), nats.NoReconnect(), nats.Timeout(2*time.Second))
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", n.Name(), err)
+	}
+	return nc, nil
+}
+
+// streamReady waits until JetStream answers; a cluster elects its leader first.
+func (n *NATS) streamReady(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, natsReady)
+	defer cancel()
+	return n.Await(ctx, func(ctx context.Context) (err error) {
+		nc, err := n.Connect()
+		if err != nil {
+			return err
+		}
+		defer nc.Close()
+		js, err := jetstream.New(nc)
+		if err != nil {
+			return err
+		}
+		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+		defer cancel()
+		_, err = js.AccountInfo(ctx)
+		return err
+	})
+}
+
+// NATSReady waits until all servers run and JetStream answers.
+func (c *Cluster) NATSReady(ctx context.Context) error {
+	for _, n := range c.NATS {
+		if err := n.Ready(ctx); err != nil {
+			return err
+		}
+	}
+	return c.NATS[0].streamReady(ctx)
+}
+
+// StopNATS kills all servers, so that their stores can be copied or replaced.
+func (c *Cluster) StopNATS() error {
+	var errs []error
+	for _, n := range c.NATS {
+		errs = append(errs, n.Kill())
+	}
+	return errors.Join(errs...)
+}
+
+// StartNATS starts all servers again and waits for them.
+func (c *Cluster) StartNATS(ctx context.Context) error {
+	for _, n := range c.NATS {
+		if err := n.Start(); err != nil {
+			return err
+		}
+	}
+	return c.NATSReady(ctx)
+}

@@ -1,0 +1,84 @@
+package drill
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/tallyboard/tallyboard/services/drill/internal/check"
+	"github.com/tallyboard/tallyboard/services/drill/internal/cluster"
+)
+
+// Config of a drill.
+type Config struct {
+	Seed     uint64         // of schedule and clients
+	Duration time.Duration  // from the first fault until no new one begins
+	Engine   cluster.Engine //
+	NATS     int            // servers: 1 or 3
+	Bin      string         // folder of task-service and stats-service
+	Script   string         // testkit/servers.sh
+	Out      string         // folder for what remains of a run that failed, and of every one with Keep
+	Keep     bool
+	Clients  int
+	Streams  int // live streams in each project
+	Pause    time.Duration
+	Limits   check.Limits
+}
+
+// What a drill allows.
+const (
+	servingWithin  = 10 * time.Second
+	wholeWithin    = 20 * time.Second
+	moreGoroutines = 40 // the pools' and the HTTP server's, which are let go only after a while
+	moreFDs        = 24 // connections of two pools, to NATS, and of clients that ask how it is
+)
+
+// ParseFlags reads the drill's arguments.
+func ParseFlags(args []string) (Config, error) {
+	cfg := Config{Limits: check.Limits{Serving: servingWithin, Whole: wholeWithin, Goroutines: moreGoroutines, FDs: moreFDs}}
+	flags := flag.NewFlagSet("drill", flag.ContinueOnError)
+	flags.Uint64Var(&cfg.Seed, "seed", 1, "of faults and load; the same seed makes the same schedule")
+	flags.DurationVar(&cfg.Duration, "duration", time.Minute, "how long faults are injected")
+	engine := flags.String("engine", string(cluster.MySQL), "mysql or postgres")
+	flags.IntVar(&cfg.NATS, "nats", 1, "number of NATS servers: 1, or 3 as a cluster")
+	flags.StringVar(&cfg.Bin, "bin", "bin", "folder of task-service and stats-service")
+	flags.StringVar(&cfg.Script, "servers", "services/internal/kit/testkit/servers.sh", "script that gets a database server if this machine has none")
+	flags.StringVar(&cfg.Out, "out", "test-output/drill", "folder for logs, ledger and schedule of a run that fails")
+	flags.BoolVar(&cfg.Keep, "keep", false, "leave them there also when everything held")
+	flags.IntVar(&cfg.Clients, "clients", 6, "that write and read at the same time")
+	flags.IntVar(&cfg.Streams, "streams", 3, "live streams followed in each project")
+	flags.DurationVar(&cfg.Pause, "pause", 25*time.Millisecond, "of a client between two operations, on average")
+	if err := flags.Parse(args); err != nil {
+		return cfg, err
+	}
+	cfg.Engine = cluster.Engine(*engine)
+	switch {
+	case cfg.Engine != cluster.MySQL && cfg.Engine != cluster.Postgres:
+		return cfg, fmt.Errorf("-engine must be mysql or postgres, not %q", *engine)
+	case cfg.NATS != 1 && cfg.NATS != 3:
+		return cfg, fmt.Errorf("-nats must be 1 or 3, not %d", cfg.NATS)
+	case cfg.Clients < 1 || cfg.Streams < 0 || cfg.Duration <= 0 || cfg.Pause < 0:
+		return cfg, fmt.Errorf("-clients and -duration must be positive, -streams and -pause not negative")
+	}
+	return cfg, nil
+}
+
+// programs returns the services' programs by absolute path, and our own.
+func (c Config) programs() (tasks, stats, self string, err error) {
+	dir, err := filepath.Abs(c.Bin)
+	if err != nil {
+		return "", "", "", fmt.Errorf("find the programs: %w", err)
+	}
+	tasks, stats = filepath.Join(dir, "task-service"), filepath.Join(dir, "stats-service")
+	for _, path := range []string{tasks, stats} {
+		if _, err := os.Stat(path); err != nil {
+			return "", "", "", fmt.Errorf("%w; `make build` makes it", err)
+		}
+	}
+	if self, err = os.Executable(); err != nil {
+		return "", "", "", fmt.Errorf("find our own program: %w", err)
+	}
+	return tasks, stats, self, nil
+}

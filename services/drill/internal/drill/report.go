@@ -1,0 +1,89 @@
+package drill
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/tallyboard/tallyboard/services/drill/internal/check"
+	"github.com/tallyboard/tallyboard/services/drill/internal/ledger"
+)
+
+// mostListed is how many violations of one rule are printed; the rest is counted.
+const mostListed = 5
+
+// report prints violations and the table.
+func (r *run) report(violations []check.Violation) error {
+	byRule := map[string]int{}
+	for _, v := range violations {
+		byRule[v.Rule]++
+		switch n := byRule[v.Rule]; {
+		case n <= mostListed:
+			fmt.Fprintf(r.out, "VIOLATION %s %s\n", v, strings.Join(v.Ops, " "))
+		case n == mostListed+1:
+			fmt.Fprintf(r.out, "VIOLATION %s: and more\n", v.Rule)
+		}
+	}
+	w := tabwriter.NewWriter(r.out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "\nfault\ttimes\tworst until a write\tworst until all well\t")
+	total := kindSummary{}
+	kinds := summarize(r.record.Faults)
+	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
+		k := kinds[kind]
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t\n", kind, k.times, seconds(k.serving), seconds(k.whole))
+		total.add(k)
+	}
+	fmt.Fprintf(w, "all\t%d\t%s\t%s\t\n", total.times, seconds(total.serving), seconds(total.whole))
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("print the table: %w", err)
+	}
+	outcomes := map[ledger.Outcome]int{}
+	again := 0
+	for _, op := range r.record.Ops {
+		outcomes[op.Outcome]++
+		if op.Attempts > 1 {
+			again++
+		}
+	}
+	received, connects := 0, 0
+	for _, s := range r.record.Streams {
+		received += len(s.Events)
+		connects += s.Connects
+	}
+	fmt.Fprintf(r.out, "\n%d operations acknowledged, %d refused, %d never answered; %d were sent again\n%d events in the history; %d live clients received %d over %d connections\n",
+		outcomes[ledger.Acknowledged], outcomes[ledger.Refused], outcomes[ledger.Unknown], again,
+		len(r.record.Found.Events), len(r.record.Streams), received, connects)
+	fmt.Fprintf(r.out, "seed %d on %s with %d NATS: %d faults, %d violations", r.cfg.Seed, r.cfg.Engine, r.cfg.NATS, total.times, len(violations))
+	for _, rule := range slices.SortedFunc(maps.Keys(byRule), func(a, b string) int { return cmp.Compare(byRule[b], byRule[a]) }) {
+		fmt.Fprintf(r.out, "; %d %s", byRule[rule], rule)
+	}
+	fmt.Fprintln(r.out)
+	return nil
+}
+
+// kindSummary sums up the faults of a kind.
+type kindSummary struct {
+	times          int
+	serving, whole time.Duration
+}
+
+func (k *kindSummary) add(o kindSummary) {
+	k.times += o.times
+	k.serving, k.whole = max(k.serving, o.serving), max(k.whole, o.whole)
+}
+
+func summarize(faults []ledger.Fault) map[string]kindSummary {
+	out := map[string]kindSummary{}
+	for _, f := range faults {
+		k := out[f.Kind]
+		k.add(kindSummary{1, f.Serving, f.Whole})
+		out[f.Kind] = k
+	}
+	return out
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }

@@ -1,0 +1,263 @@
+// Package drill conducts: it starts a cluster, lets clients loose on it, injects faults, waits until all is calm, takes
+// stock, and has it checked.
+package drill
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/tallyboard/tallyboard/services/drill/internal/check"
+	"github.com/tallyboard/tallyboard/services/drill/internal/cluster"
+	"github.com/tallyboard/tallyboard/services/drill/internal/faults"
+	"github.com/tallyboard/tallyboard/services/drill/internal/ledger"
+	"github.com/tallyboard/tallyboard/services/drill/internal/workload"
+)
+
+// projects are the keys of what clients work in.
+var projects = []string{"DRA", "DRB"}
+
+// How long the phases around the faults may take.
+const (
+	warmUp     = 2 * time.Second
+	coolDown   = time.Second
+	calmWithin = 60 * time.Second // until everything that was written has arrived everywhere
+	restWithin = 15 * time.Second // until processes have let go of what the load needed
+)
+
+// mostFaults is the length of a schedule; no run comes to its end.
+const mostFaults = 100_000
+
+// errViolated says that a promise was not kept; each violation was printed.
+var errViolated = errors.New("promises were not kept")
+
+// run is a drill under way.
+type run struct {
+	cfg     Config
+	out     io.Writer
+	dir     string // of this run, within which everything lives
+	began   time.Time
+	cluster *cluster.Cluster
+	log     *ledger.Log
+	load    *workload.Load
+	record  check.Record
+}
+
+// Run carries a drill out and prints its table. The error is errViolated if a promise was not kept.
+func Run(ctx context.Context, cfg Config, out io.Writer) (err error) {
+	r := &run{cfg: cfg, out: out, record: check.Record{Limits: cfg.Limits}}
+	if r.dir, err = os.MkdirTemp("", "tallyboard-drill-"); err != nil {
+		return fmt.Errorf("make a folder: %w", err)
+	}
+	defer func() { err = errors.Join(err, r.clear(err != nil)) }()
+	if err := errors.Join(os.Chmod(r.dir, 0o755), os.Mkdir(r.logs(), 0o755)); err != nil { //nolint:gosec // the database's user must get to its folder
+		return fmt.Errorf("make a folder: %w", err)
+	}
+	if r.log, err = ledger.Open(filepath.Join(r.logs(), "ledger.jsonl")); err != nil {
+		return err
+	}
+	conducted := r.conduct(ctx)
+	if err := errors.Join(conducted, r.log.Close(), r.save()); err != nil {
+		return err
+	}
+	violations := check.All(r.record)
+	if err := r.report(violations); err != nil {
+		return err
+	}
+	if len(violations) > 0 {
+		return errViolated
+	}
+	return nil
+}
+
+func (r *run) logs() string { return filepath.Join(r.dir, "logs") }
+
+func (r *run) since() time.Duration { return time.Since(r.began) }
+
+func (r *run) sayf(format string, args ...any) {
+	fmt.Fprintf(r.out, "%6.1f s  "+format+"\n", append([]any{r.since().Seconds()}, args...)...)
+}
+
+// conduct runs the drill from start to stock-taking.
+func (r *run) conduct(ctx context.Context) (err error) {
+	r.began = time.Now()
+	tasks, stats, self, err := r.cfg.programs()
+	if err != nil {
+		return err
+	}
+	r.sayf("starting %s, %d NATS and %d replicas of each service", r.cfg.Engine, r.cfg.NATS, cluster.Replicas)
+	r.cluster, err = cluster.Start(ctx, cluster.Config{
+		Engine: r.cfg.Engine, NATS: r.cfg.NATS, Dir: r.dir, Logs: r.logs(), Tasks: tasks, Stats: stats, Self: self, Script: r.cfg.Script,
+	})
+	if err != nil {
+		return fmt.Errorf("start the cluster: %w", err)
+	}
+	defer func() { err = errors.Join(err, r.cluster.Stop()) }()
+	r.load, err = workload.New(ctx, workload.Config{
+		URL: r.cluster.URL(), Projects: projects, Clients: r.cfg.Clients, Streams: r.cfg.Streams, Seed: r.cfg.Seed, Pause: r.cfg.Pause, Log: r.log, Since: r.since,
+	})
+	if err != nil {
+		return fmt.Errorf("make the projects: %w", err)
+	}
+	if err := r.levelsBefore(ctx); err != nil {
+		return err
+	}
+	r.load.Start(ctx)
+	broken := r.breakThings(ctx)
+	r.load.EndWrites()
+	calm := r.calm(ctx)
+	r.record.Streams = r.load.EndStreams()
+	r.record.Ops = r.log.Ops()
+	if err := errors.Join(broken, ctx.Err()); err != nil {
+		return err
+	}
+	if calm != nil { // what did not arrive shows in the stock
+		r.sayf("not calm within %s: %v", calmWithin, calm)
+	}
+	if err := r.takeStock(ctx); err != nil {
+		return fmt.Errorf("take stock: %w", err)
+	}
+	return r.levelsAfter(ctx)
+}
+
+// breakThings injects faults until the time is over.
+func (r *run) breakThings(ctx context.Context) error {
+	if err := rest(ctx, warmUp); err != nil {
+		return err
+	}
+	schedule := faults.Schedule(r.cfg.Seed, r.parts(), min(mostFaults, 2+int(r.cfg.Duration/(500*time.Millisecond))))
+	injector := &faults.Injector{Cluster: r.cluster, Copies: filepath.Join(r.dir, "copies"), Random: rand.New(rand.NewPCG(r.cfg.Seed, 1))} //nolint:gosec // the same again with the same seed
+	if err := writeJSON(filepath.Join(r.logs(), "schedule.json"), schedule); err != nil {
+		return err
+	}
+	for end := r.since() + r.cfg.Duration; len(schedule) > 0; schedule = schedule[1:] {
+		f := schedule[0]
+		if r.since()+f.Before+f.For > end {
+			break
+		}
+		if err := rest(ctx, f.Before); err != nil {
+			return err
+		}
+		r.breakOne(ctx, injector, f)
+	}
+	return rest(ctx, coolDown)
+}
+
+// breakOne injects one fault and measures the recovery from it.
+func (r *run) breakOne(ctx context.Context, injector *faults.Injector, f faults.Fault) {
+	done := ledger.Fault{Kind: string(f.Kind), Target: f.Target, Start: r.since()}
+	detail, err := injector.Do(ctx, f)
+	done.Healed, done.Detail = r.since(), detail
+	if err == nil {
+		err = r.recover(ctx, &done)
+	}
+	if err != nil {
+		done.Error = err.Error()
+	}
+	r.record.Faults = append(r.record.Faults, done)
+	r.sayf("%-16s %-20s %5.1f s; writes again after %.2f s, all well after %.2f s  %s%s", f.Kind, f.Target, (done.Healed - done.Start).Seconds(),
+		done.Serving.Seconds(), done.Whole.Seconds(), done.Detail, done.Error)
+}
+
+// recover waits until people can work again and until every part says that it is well.
+func (r *run) recover(ctx context.Context, f *ledger.Fault) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*r.cfg.Limits.Whole)
+	defer cancel()
+	probe := r.load.Probe(ctx, len(r.record.Faults)+1)
+	f.Serving = probe.End - f.Healed
+	if probe.Outcome != ledger.Acknowledged {
+		return fmt.Errorf("no write was acknowledged: %s", probe.Error)
+	}
+	for {
+		err := r.whole(ctx, f.Healed)
+		f.Whole = r.since() - f.Healed
+		if err == nil {
+			return nil
+		}
+		if rest(ctx, 50*time.Millisecond) != nil {
+			return err
+		}
+	}
+}
+
+// whole returns what is not well. Statistics must have caught up with what had been written at the first look.
+func (r *run) whole(ctx context.Context, _ time.Duration) error {
+	for _, s := range r.cluster.Services() {
+		status, err := r.cluster.Health(ctx, s)
+		if err != nil {
+			return err
+		}
+		if status != "ok" {
+			return fmt.Errorf("%s is %s", s.Name(), status)
+		}
+	}
+	var status struct{ LagSeconds float64 }
+	if err := r.cluster.Get(ctx, r.cluster.URL()+"/api/v1/stats/status", &status); err != nil {
+		return err
+	}
+	if status.LagSeconds > 1 {
+		return fmt.Errorf("statistics are %.1f s behind", status.LagSeconds)
+	}
+	return nil
+}
+
+// parts names what can be hit.
+func (r *run) parts() faults.Parts {
+	p := faults.Parts{Database: r.cluster.DB.Name(), Edge: r.cluster.Edge.Name()}
+	for _, s := range r.cluster.Tasks {
+		p.Tasks = append(p.Tasks, s.Name())
+	}
+	for _, s := range r.cluster.Stats {
+		p.Stats = append(p.Stats, s.Name())
+	}
+	for _, n := range r.cluster.NATS {
+		p.NATS = append(p.NATS, n.Name())
+	}
+	return p
+}
+
+// save writes the record beside the logs.
+func (r *run) save() error { return writeJSON(filepath.Join(r.logs(), "record.json"), r.record) }
+
+// clear removes what a run leaves, and keeps logs, ledger and record of one that failed.
+func (r *run) clear(failed bool) error {
+	if failed || r.cfg.Keep {
+		to := filepath.Join(r.cfg.Out, fmt.Sprintf("seed-%d-%s-%s", r.cfg.Seed, r.cfg.Engine, time.Now().UTC().Format("20060102-150405")))
+		if err := os.CopyFS(to, os.DirFS(r.logs())); err != nil {
+			return fmt.Errorf("keep the logs of the run: %w", err)
+		}
+		fmt.Fprintf(r.out, "Ledger, schedule, record and logs are in %s\n", to)
+	}
+	if err := os.RemoveAll(r.dir); err != nil {
+		return fmt.Errorf("remove the run's folder: %w", err)
+	}
+	return nil
+}
+
+func writeJSON(path string, v any) error {
+	b, err := json.MarshalIndent(v, "", " ")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
+	}
+	if err := os.WriteFile(path, b, 0o644); err != nil { //nolint:gosec // for whoever looks into the run
+		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
+	}
+	return nil
+}
+
+func rest(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,265 @@
+package drill
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/tallyboard/tallyboard/services/drill/internal/check"
+	"github.com/tallyboard/tallyboard/services/drill/internal/cluster"
+)
+
+// calm waits until what was written has arrived everywhere: positions given and published, statistics and live streams
+// up to date, and nothing new.
+func (r *run) calm(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, calmWithin)
+	defer cancel()
+	db, err := r.cluster.DB.Open()
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // nothing was written
+	const quiet = time.Second
+	events, since := int64(-1), time.Now()
+	for {
+		n, err := r.arrived(ctx, db)
+		if n != events {
+			events, since = n, time.Now()
+		}
+		if err == nil && time.Since(since) >= quiet {
+			return nil
+		}
+		if rest(ctx, 100*time.Millisecond) != nil {
+			return err
+		}
+	}
+}
+
+// arrived counts the events, and tells what has not yet arrived where.
+func (r *run) arrived(ctx context.Context, db *sql.DB) (events int64, err error) {
+	var last, published int64
+	if err := db.QueryRowContext(ctx, "SELECT COUNT(*), COALESCE(MAX(pos), 0) FROM events").Scan(&events, &last); err != nil {
+		return -1, err
+	}
+	if err := db.QueryRowContext(ctx, "SELECT published FROM relay_positions").Scan(&published); err != nil {
+		return events, err
+	}
+	if last != events || published != events {
+		return events, fmt.Errorf("of %d events the last has position %d, and %d are published", events, last, published)
+	}
+	var status struct{ Cursor int64 }
+	if err := r.cluster.Get(ctx, r.cluster.URL()+"/api/v1/stats/status", &status); err != nil {
+		return events, err
+	}
+	if status.Cursor != events {
+		return events, fmt.Errorf("statistics are at %d of %d", status.Cursor, events)
+	}
+	rows, err := db.QueryContext(ctx, "SELECT p.pkey, MAX(e.pos) FROM projects p JOIN events e ON e.project_id = p.id GROUP BY p.pkey")
+	if err != nil {
+		return events, err
+	}
+	defer rows.Close() //nolint:errcheck // read to its end
+	lasts := map[string]int64{}
+	for rows.Next() {
+		var key string
+		var pos int64
+		if err := rows.Scan(&key, &pos); err != nil {
+			return events, err
+		}
+		lasts[key] = pos
+	}
+	return events, errors.Join(rows.Err(), r.load.Reached(lasts))
+}
+
+// takeStock reads everything that is there.
+func (r *run) takeStock(ctx context.Context) error {
+	found := &r.record.Found
+	if err := r.readStats(ctx, &found.Stats); err != nil {
+		return err
+	}
+	found.Listed = map[string][]string{}
+	for _, key := range projects {
+		list, err := r.list(ctx, key)
+		if err != nil {
+			return err
+		}
+		found.Listed[key] = list
+	}
+	return r.readDatabase(ctx, found)
+}
+
+func (r *run) readStats(ctx context.Context, s *check.Stats) error {
+	var verdict struct {
+		Equal         bool
+		Pos           int64
+		Count, Parked int
+		Tasks         int
+	}
+	if err := r.cluster.Get(ctx, r.cluster.URL()+"/api/v1/stats/verify", &verdict); err != nil {
+		return err
+	}
+	var status struct {
+		Cursor      int64
+		ParkedCount int
+	}
+	if err := r.cluster.Get(ctx, r.cluster.URL()+"/api/v1/stats/status", &status); err != nil {
+		return err
+	}
+	*s = check.Stats{Equal: verdict.Equal, Pos: verdict.Pos, Differences: verdict.Count, Parked: max(verdict.Parked, status.ParkedCount), Cursor: status.Cursor, Tasks: verdict.Tasks}
+	return nil
+}
+
+// list returns the ids of a project's tasks by rank, as the API pages through them.
+func (r *run) list(ctx context.Context, key string) (ids []string, err error) {
+	cursor := ""
+	for {
+		var page struct {
+			Tasks []struct{ ID string }
+			Next  *string
+		}
+		at := r.cluster.URL() + "/api/v1/projects/" + key + "/tasks?sort=rank&limit=200"
+		if cursor != "" {
+			at += "&cursor=" + url.QueryEscape(cursor)
+		}
+		if err := r.cluster.Get(ctx, at, &page); err != nil {
+			return nil, err
+		}
+		for _, t := range page.Tasks {
+			ids = append(ids, t.ID)
+		}
+		if page.Next == nil {
+			return ids, nil
+		}
+		cursor = *page.Next
+	}
+}
+
+// readDatabase reads all rows in one transaction, which sees them as of one moment.
+func (r *run) readDatabase(ctx context.Context, found *check.Snapshot) (err error) {
+	db, err := r.cluster.DB.Open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	tx, err := db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+	if err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // nothing was written
+	id := func(column string) string {
+		if r.cluster.DB.Engine == cluster.Postgres {
+			return column + "::text"
+		}
+		return "LOWER(HEX(" + column + "))" // 32 digits, made a UUID by readID
+	}
+	rows := rowReader{found}
+	for _, read := range []struct {
+		what, query string
+		row         func(scan func(...any) error) error
+	}{
+		{"projects", "SELECT " + id("id") + ", pkey FROM projects", rows.project},
+		{"tasks", "SELECT " + id("id") + ", " + id("project_id") + ", number, title, description, " + id("state_id") + ", task_rank, estimate, version, seq, trashed FROM tasks", rows.task},
+		{"comments", "SELECT " + id("id") + ", " + id("task_id") + ", body FROM comments", rows.comment},
+		{"events", "SELECT id, COALESCE(pos, 0), " + id("project_id") + ", " + id("aggregate_id") + ", aggregate, seq, kind, changes, traceparent FROM events", rows.event},
+		{"positions", "SELECT given, published FROM relay_positions", func(scan func(...any) error) error { return scan(&found.Given, &found.Published) }},
+	} {
+		if err := each(ctx, tx, read.query, read.row); err != nil {
+			return fmt.Errorf("read %s: %w", read.what, err)
+		}
+	}
+	keys := map[string]string{}
+	for _, p := range found.Projects {
+		keys[p.ID] = p.Key
+	}
+	for i := range found.Tasks {
+		found.Tasks[i].Key = fmt.Sprintf("%s-%d", keys[found.Tasks[i].Project], found.Tasks[i].Number)
+	}
+	return nil
+}
+
+func each(ctx context.Context, tx *sql.Tx, query string, row func(scan func(...any) error) error) error {
+	rows, err := tx.QueryContext(ctx, query)
+	if err != nil {
+		return err
+	}
+	defer rows.Close() //nolint:errcheck // read to its end
+	for rows.Next() {
+		if err := row(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// rowReader adds rows to a snapshot.
+type rowReader struct{ to *check.Snapshot }
+
+func (r rowReader) project(scan func(...any) error) error {
+	var p check.Project
+	err := scan(textID(&p.ID), &p.Key)
+	r.to.Projects = append(r.to.Projects, p)
+	return err
+}
+
+func (r rowReader) task(scan func(...any) error) error {
+	var t check.Task
+	var trashed *time.Time
+	err := scan(textID(&t.ID), textID(&t.Project), &t.Number, &t.Title, &t.Description, textID(&t.State), &t.Rank, &t.Estimate, &t.Version, &t.Seq, &trashed)
+	if trashed != nil {
+		at := trashed.UTC().Format(time.RFC3339Nano)
+		t.Trashed = &at
+	}
+	r.to.Tasks = append(r.to.Tasks, t)
+	return err
+}
+
+func (r rowReader) comment(scan func(...any) error) error {
+	var c check.Comment
+	err := scan(textID(&c.ID), textID(&c.Task), &c.Body)
+	r.to.Comments = append(r.to.Comments, c)
+	return err
+}
+
+func (r rowReader) event(scan func(...any) error) error {
+	var e check.Event
+	var aggregate, traceparent string
+	var changes []byte
+	if err := scan(&e.ID, &e.Pos, textID(&e.Project), textID(&e.Aggregate), &aggregate, &e.Seq, &e.Kind, &changes, &traceparent); err != nil {
+		return err
+	}
+	e.OfTask = aggregate == "task"
+	if parts := strings.Split(traceparent, "-"); len(parts) == 4 {
+		e.Trace = parts[1]
+	}
+	if err := json.Unmarshal(changes, &e.Changes); err != nil {
+		return fmt.Errorf("changes of event %d: %w", e.ID, err)
+	}
+	r.to.Events = append(r.to.Events, e)
+	return nil
+}
+
+// textID scans an id, with or without hyphens, in its usual form.
+type idScanner struct{ to *string }
+
+func textID(to *string) idScanner { return idScanner{to} }
+
+// Scan implements sql.Scanner.
+func (s idScanner) Scan(v any) error {
+	text, is := v.(string)
+	if b, bytes := v.([]byte); bytes {
+		text, is = string(b), true
+	}
+	if !is {
+		return fmt.Errorf("an id is a %T", v)
+	}
+	id, err := uuid.Parse(text)
+	*s.to = id.String()
+	return err
+}

@@ -1,0 +1,257 @@
+package faults
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/tallyboard/tallyboard/services/drill/internal/cluster"
+	"github.com/tallyboard/tallyboard/services/drill/internal/proc"
+	"github.com/tallyboard/tallyboard/services/drill/internal/proxy"
+)
+
+// healWithin bounds the mending of one fault, such as the start of a killed database.
+const healWithin = 60 * time.Second
+
+// stopPatience is how long a service may take to end after SIGTERM. Its own limit is 25 s.
+const stopPatience = 30 * time.Second
+
+// Injector carries faults out on a cluster, one at a time.
+type Injector struct {
+	Cluster *cluster.Cluster
+	Copies  string // folder for copies of NATS's files
+	Random  *rand.Rand
+}
+
+// Do carries one fault out and mends it: when it returns, nothing hinders recovery any more. detail says what exactly was
+// hit. An error means that the fault could not be carried out or mended.
+func (i *Injector) Do(ctx context.Context, f Fault) (detail string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, healWithin)
+	defer cancel()
+	switch f.Kind {
+	case Kill:
+		return "", i.kill(ctx, f)
+	case Pause, PauseLeader:
+		return i.pause(ctx, f)
+	case Rolling:
+		return i.rolling(ctx)
+	case Delay, Slow, Hold, Cut, HalfClose:
+		return i.network(ctx, f)
+	case Delete:
+		return i.deleteStream(ctx)
+	case Copy:
+		return "", i.copyStream(ctx)
+	case RestoreOld:
+		return "", i.restoreStream(ctx)
+	case Redeliver:
+		return i.redeliver(ctx, f.Amount)
+	}
+	return "", fmt.Errorf("there is no fault %q", f.Kind)
+}
+
+// process finds a process by its name.
+func (i *Injector) process(name string) (*proc.Process, error) {
+	c := i.Cluster
+	all := []*proc.Process{c.DB.Process, c.Edge.Process}
+	for _, s := range c.Services() {
+		all = append(all, s.Process)
+	}
+	for _, n := range c.NATS {
+		all = append(all, n.Process)
+	}
+	for _, p := range all {
+		if p.Name() == name {
+			return p, nil
+		}
+	}
+	return nil, fmt.Errorf("there is no process %s", name)
+}
+
+// kill ends a process and starts it again. A database or NATS is mended once it takes connections, a service at once:
+// there is another one.
+func (i *Injector) kill(ctx context.Context, f Fault) error {
+	p, err := i.process(f.Target)
+	if err != nil {
+		return err
+	}
+	if err := p.Kill(); err != nil {
+		return err
+	}
+	if err := rest(ctx, f.For); err != nil {
+		return err
+	}
+	if err := p.Start(); err != nil {
+		return err
+	}
+	c := i.Cluster
+	if p == c.DB.Process {
+		return c.DB.Ready(ctx)
+	}
+	for _, n := range c.NATS {
+		if p == n.Process {
+			return n.Ready(ctx)
+		}
+	}
+	return nil
+}
+
+func (i *Injector) pause(ctx context.Context, f Fault) (detail string, err error) {
+	target := f.Target
+	if f.Kind == PauseLeader {
+		if target, err = i.leader(ctx, f.Target); err != nil {
+			return "", err
+		}
+		detail = target
+	}
+	p, err := i.process(target)
+	if err != nil {
+		return detail, err
+	}
+	if err := p.Pause(); err != nil {
+		return detail, err
+	}
+	return detail, errors.Join(rest(ctx, f.For), p.Resume())
+}
+
+// leader returns which replica holds the lease.
+func (i *Injector) leader(ctx context.Context, which string) (name string, err error) {
+	db, err := i.Cluster.DB.Open()
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	table, replicas := "task_leases", i.Cluster.Tasks
+	if which == StatsLeader {
+		table, replicas = "stats_leases", i.Cluster.Stats
+	}
+	var holder string
+	if err := db.QueryRowContext(ctx, "SELECT holder FROM "+table+" ORDER BY epoch DESC LIMIT 1").Scan(&holder); err != nil {
+		return "", fmt.Errorf("ask for the %s: %w", which, err)
+	}
+	for _, r := range replicas {
+		if strings.HasPrefix(holder, r.Name()+"-") {
+			return r.Name(), nil
+		}
+	}
+	return "", fmt.Errorf("the %s is %s, which is none of the replicas", which, holder)
+}
+
+// rolling restarts every replica as a deployment does: the next one only after the one before is ready.
+func (i *Injector) rolling(ctx context.Context) (string, error) {
+	var took []string
+	for _, s := range i.Cluster.Services() {
+		began := time.Now()
+		if err := s.Terminate(stopPatience); err != nil {
+			return "", err
+		}
+		stopped := time.Since(began)
+		if err := s.Start(); err != nil {
+			return "", err
+		}
+		if err := i.Cluster.Ready(ctx, s); err != nil {
+			return "", err
+		}
+		took = append(took, fmt.Sprintf("%s %.1f+%.1f s", s.Name(), stopped.Seconds(), (time.Since(began)-stopped).Seconds()))
+	}
+	return strings.Join(took, ", "), nil
+}
+
+// network puts links under conditions, or breaks what they carry.
+func (i *Injector) network(ctx context.Context, f Fault) (detail string, err error) {
+	var links []*proxy.Link
+	for _, l := range i.Cluster.Links {
+		if f.covers(l.Name()) {
+			links = append(links, l)
+		}
+	}
+	if len(links) == 0 {
+		return "", fmt.Errorf("there is no link %s", f.Target)
+	}
+	switch f.Kind {
+	case Cut, HalfClose:
+		return fmt.Sprintf("%d connections", i.breakOften(ctx, f, links)), ctx.Err()
+	}
+	var c proxy.Conditions
+	switch f.Kind {
+	case Delay:
+		c.Delay, detail = time.Duration(f.Amount)*time.Millisecond, fmt.Sprintf("%d ms", f.Amount)
+	case Slow:
+		c.Rate, detail = f.Amount, fmt.Sprintf("%d B/s", f.Amount)
+	default:
+		c.Hold = true
+	}
+	for _, l := range links {
+		l.Set(c)
+	}
+	err = rest(ctx, f.For)
+	for _, l := range links {
+		l.Set(proxy.Conditions{})
+	}
+	return detail, err
+}
+
+// covers reports whether a fault of the network concerns a link.
+func (f Fault) covers(link string) bool {
+	from, to, _ := strings.Cut(f.Target, "→")
+	linkFrom, linkTo, _ := strings.Cut(link, "→")
+	return (from == "" || from == linkFrom) && strings.HasPrefix(linkTo, to)
+}
+
+// breakOften breaks connections several times while the fault lasts.
+func (i *Injector) breakOften(ctx context.Context, f Fault, links []*proxy.Link) (broken int) {
+	const times = 3
+	for n := range times {
+		if n > 0 && rest(ctx, f.For/times) != nil {
+			break
+		}
+		for _, l := range links {
+			if f.Kind == Cut {
+				broken += l.Cut()
+			} else {
+				broken += l.HalfClose(proxy.Side(f.Amount))
+			}
+		}
+	}
+	return broken
+}
+
+// copyStream keeps NATS's files as they are now.
+func (i *Injector) copyStream(ctx context.Context) error {
+	if err := i.Cluster.StopNATS(); err != nil {
+		return err
+	}
+	var errs []error
+	for _, n := range i.Cluster.NATS {
+		to := filepath.Join(i.Copies, n.Name())
+		errs = append(errs, os.RemoveAll(to), os.CopyFS(to, os.DirFS(n.Store)))
+	}
+	return errors.Join(append(errs, i.Cluster.StartNATS(ctx))...)
+}
+
+// restoreStream puts the copied files in the place of the present ones.
+func (i *Injector) restoreStream(ctx context.Context) error {
+	if err := i.Cluster.StopNATS(); err != nil {
+		return err
+	}
+	var errs []error
+	for _, n := range i.Cluster.NATS {
+		errs = append(errs, os.RemoveAll(n.Store), os.CopyFS(n.Store, os.DirFS(filepath.Join(i.Copies, n.Name()))))
+	}
+	return errors.Join(append(errs, i.Cluster.StartNATS(ctx))...)
+}
+
+func rest(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

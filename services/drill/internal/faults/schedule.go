@@ -1,0 +1,136 @@
+// Package faults breaks a cluster: it makes a schedule from a seed and carries it out, one fault after the other.
+//
+// A new kind of fault is a Kind with its targets in targets and its doing in Injector.Do. Two are still to come. A full
+// disk: give the folder of the database or of a NATS server (cluster.Config.Dir) a small file system of its own, fill it
+// with a file, and remove that to heal. Clocks that differ: a test-only variable of the services that shifts what
+// history.Now and the leases take for the present, set for one replica in cluster.newService.
+package faults
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// Kind of fault.
+type Kind string
+
+// The kinds.
+const (
+	Kill        Kind = "kill"             // SIGKILL, and a new start later
+	Pause       Kind = "pause"            // SIGSTOP, SIGCONT
+	PauseLeader Kind = "pause leader"     // long enough that another replica takes over meanwhile
+	Rolling     Kind = "rolling restart"  // SIGTERM and a new start, replica by replica
+	Delay       Kind = "network delay"    // of every byte
+	Slow        Kind = "network slow"     // few bytes a second
+	Hold        Kind = "network silent"   // nothing arrives, connections stay open
+	Cut         Kind = "network cut"      // connections are reset
+	HalfClose   Kind = "network half-cut" // connections end in one direction
+	Delete      Kind = "stream deleted"
+	Copy        Kind = "stream copied" // NATS is killed, its files are copied aside, it starts again
+	RestoreOld  Kind = "stream restored"
+	Redeliver   Kind = "redelivery" // old messages come again, in another order and under new ids
+)
+
+// Fault is one entry of a schedule.
+type Fault struct {
+	Kind   Kind          `json:"kind"`
+	Target string        `json:"target"`
+	Before time.Duration `json:"before"` // pause in front of it
+	For    time.Duration `json:"for"`    // how long it lasts; nothing for what is over at once
+	Amount int           `json:"amount"` // milliseconds of delay, bytes a second, connections' side, or messages
+}
+
+func (f Fault) String() string { return fmt.Sprintf("%s of %s for %s", f.Kind, f.Target, f.For) }
+
+// Parts are the names of what can be hit.
+type Parts struct {
+	Tasks, Stats, NATS []string
+	Database, Edge     string
+}
+
+// Names of targets that stand for several links, or for whoever leads at that moment.
+const (
+	AllDatabase = "→database"
+	AllNATS     = "→nats"
+	TaskLeader  = "task leader"
+	StatsLeader = "stats leader"
+)
+
+// Schedule returns n faults, the same for the same seed and parts. Each round has every kind once, shuffled; the targets
+// of a kind are taken in turn, from a random one on.
+func Schedule(seed uint64, p Parts, n int) []Fault {
+	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // the same again with the same seed
+	kinds := []Kind{Kill, Pause, Delay, Cut, Kill, Delete, Hold, Redeliver, Rolling, HalfClose, Kill, Copy, Slow, PauseLeader, Kill}
+	next := map[Kind]int{}
+	order := map[Kind][]string{}
+	copied := false
+	var out []Fault
+	for len(out) < n {
+		random.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
+		for _, k := range kinds {
+			if k == Copy { // a copy must be there, and grow old, before it is restored
+				if copied {
+					k = RestoreOld
+				}
+				copied = !copied
+			}
+			if order[k] == nil {
+				order[k] = targets(k, p)
+				random.Shuffle(len(order[k]), func(i, j int) { order[k][i], order[k][j] = order[k][j], order[k][i] })
+			}
+			target := order[k][next[k]%len(order[k])]
+			next[k]++
+			out = append(out, draw(random, k, target))
+		}
+	}
+	return out[:n]
+}
+
+// targets lists what a kind can hit.
+func targets(k Kind, p Parts) []string {
+	services := append(append([]string(nil), p.Tasks...), p.Stats...)
+	switch k {
+	case Kill:
+		return append(append(services, p.Database, p.Edge, p.Database), p.NATS...) // the database twice: it matters most
+	case Pause:
+		return append(append(services, p.Database), p.NATS...)
+	case PauseLeader:
+		return []string{TaskLeader, StatsLeader}
+	case Rolling:
+		return []string{"all services"}
+	case Delete, Copy, RestoreOld, Redeliver:
+		return []string{"stream"}
+	}
+	out := []string{AllDatabase, AllNATS}
+	for _, s := range services {
+		out = append(out, s+"→", s+AllDatabase, s+AllNATS)
+	}
+	return out
+}
+
+// draw fills in how long and how much.
+func draw(random *rand.Rand, k Kind, target string) Fault {
+	between := func(from, to time.Duration) time.Duration { return from + time.Duration(random.Int64N(int64(to-from))) }
+	f := Fault{Kind: k, Target: target, Before: between(200*time.Millisecond, time.Second)}
+	switch k {
+	case Kill:
+		f.For = between(100*time.Millisecond, 1500*time.Millisecond)
+	case Pause:
+		f.For = between(500*time.Millisecond, 2500*time.Millisecond)
+	case PauseLeader:
+		f.For = between(6*time.Second, 7*time.Second) // LEASE_TTL is 5 s, LEASE_RETRY 1 s
+	case Delay:
+		f.For, f.Amount = between(time.Second, 2*time.Second), 20+random.IntN(180)
+	case Slow:
+		f.For, f.Amount = between(time.Second, 2*time.Second), 4_000+random.IntN(30_000)
+	case Hold:
+		f.For = between(time.Second, 3*time.Second)
+	case Cut, HalfClose:
+		f.For, f.Amount = between(300*time.Millisecond, time.Second), random.IntN(2)
+	case Redeliver:
+		f.Amount = 50 + random.IntN(150)
+	case Rolling, Delete, Copy, RestoreOld:
+	}
+	return f
+}

@@ -1,0 +1,180 @@
+// Package ledger is what clients remember: every change they asked for, when, and what they were told. It knows nothing
+// of the services' insides, so that what it holds can be held against them.
+package ledger
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+)
+
+// Kind of an operation.
+type Kind string
+
+// The operations clients make.
+const (
+	Create  Kind = "create"
+	Update  Kind = "update"
+	Trash   Kind = "trash"
+	Restore Kind = "restore"
+	Move    Kind = "move"
+	Bulk    Kind = "bulk"
+	Comment Kind = "comment"
+	Import  Kind = "import"
+	Read    Kind = "read"
+)
+
+// Outcome is what the client knows of an operation in the end.
+type Outcome string
+
+// The outcomes.
+const (
+	Acknowledged Outcome = "acknowledged" // it was answered as done
+	Refused      Outcome = "refused"      // every attempt was answered as not done
+	Unknown      Outcome = "unknown"      // at least one attempt without a clear answer, and no later acknowledgement
+)
+
+// Op is one operation: one request, sent again with the same key and trace while its outcome was unknown.
+type Op struct {
+	ID       string        `json:"id"`    // unique in the run, and the Idempotency-Key of writes
+	Trace    string        `json:"trace"` // 32 hexadecimal digits; events carry it
+	Client   int           `json:"client"`
+	Kind     Kind          `json:"kind"`
+	Project  string        `json:"project"`         // key
+	Tasks    []string      `json:"tasks,omitempty"` // ids the request names, each to be changed (or read)
+	Asked    Asked         `json:"asked"`
+	Start    time.Duration `json:"start"` // of the first attempt, since the run's beginning, monotonic
+	End      time.Duration `json:"end"`   // of the last one
+	Attempts int           `json:"attempts"`
+	Outcome  Outcome       `json:"outcome"`
+	Status   int           `json:"status,omitempty"` // of the last answer; 0: there was none
+	Error    string        `json:"error,omitempty"`
+	Replayed bool          `json:"replayed,omitempty"` // the answer said that an earlier attempt had done it
+	Answer   []Task        `json:"answer,omitempty"`   // the tasks as answered
+	Comment  string        `json:"comment,omitempty"`  // id of the comment made
+	Current  *Task         `json:"current,omitempty"`  // what a 412 showed
+}
+
+// Asked is what an operation wanted. Text members hold what is found again in events.
+type Asked struct {
+	Title       string   `json:"title,omitempty"`
+	Description string   `json:"description,omitempty"`
+	IfVersion   int64    `json:"ifVersion,omitempty"` // 0: any
+	State       string   `json:"state,omitempty"`
+	Estimate    *float64 `json:"estimate,omitempty"`
+	After       string   `json:"after,omitempty"`  // task to stand directly behind
+	Before      string   `json:"before,omitempty"` // task to stand directly in front of
+	Top         bool     `json:"top,omitempty"`
+	Bottom      bool     `json:"bottom,omitempty"`
+	Body        string   `json:"body,omitempty"` // of a comment
+	Rows        []string `json:"rows,omitempty"` // titles of imported tasks
+}
+
+// Task is a task as far as the drill changes it.
+type Task struct {
+	ID          string   `json:"id"`
+	Key         string   `json:"key"`
+	Title       string   `json:"title"`
+	Description string   `json:"description"`
+	State       string   `json:"state"`
+	Rank        string   `json:"rank"`
+	Estimate    *float64 `json:"estimate"`
+	Version     int64    `json:"version"`
+	Trashed     *string  `json:"trashed"` // RFC 3339; nil: not in the trash
+}
+
+// Event is one message of a live stream.
+type Event struct {
+	Pos  int64  `json:"pos"`
+	Kind string `json:"kind"`
+	Task string `json:"task,omitempty"`
+	Seq  int64  `json:"seq"`
+}
+
+// Stream is what one client of live streams received, over all its connections.
+type Stream struct {
+	Client   int      `json:"client"`
+	Project  string   `json:"project"`
+	From     int64    `json:"from"` // position behind which it began
+	Connects int      `json:"connects"`
+	Resets   []int64  `json:"resets,omitempty"` // positions at which it was told to begin anew
+	Faults   []string `json:"faults,omitempty"` // what could not be understood
+	Events   []Event  `json:"events"`
+}
+
+// Fault is something done to the system.
+type Fault struct {
+	Kind     string        `json:"kind"`   // such as "kill"
+	Target   string        `json:"target"` // such as "task-1", or "task-1→database"
+	Detail   string        `json:"detail,omitempty"`
+	Start    time.Duration `json:"start"`
+	Healed   time.Duration `json:"healed"`   // from here on nothing hinders recovery
+	Serving  time.Duration `json:"serving"`  // from Healed to the first acknowledged write that began after it
+	Whole    time.Duration `json:"whole"`    // from Healed until every part says that it is well and statistics have caught up
+	Restarts bool          `json:"restarts"` // processes were started anew, which takes its time
+	Error    string        `json:"error,omitempty"`
+}
+
+// Log collects operations as they end, in memory and as lines of JSON in a file.
+type Log struct {
+	mu   sync.Mutex
+	ops  []Op
+	file *os.File
+	out  *bufio.Writer
+	err  error
+}
+
+// Open returns a log that writes to a new file.
+func Open(path string) (*Log, error) {
+	f, err := os.Create(path) //nolint:gosec // chosen by who runs the drill
+	if err != nil {
+		return nil, fmt.Errorf("open the ledger: %w", err)
+	}
+	return &Log{file: f, out: bufio.NewWriter(f)}, nil
+}
+
+// Add records an operation that has ended.
+func (l *Log) Add(op Op) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.ops = append(l.ops, op)
+	line, err := json.Marshal(op)
+	if err == nil {
+		_, err = l.out.Write(append(line, '\n'))
+	}
+	l.err = errors.Join(l.err, err)
+}
+
+// Count returns how many operations have been acknowledged.
+func (l *Log) Count(o Outcome) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	n := 0
+	for _, op := range l.ops {
+		if op.Outcome == o {
+			n++
+		}
+	}
+	return n
+}
+
+// Ops returns the operations so far, in the order of their ends.
+func (l *Log) Ops() []Op {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append([]Op(nil), l.ops...)
+}
+
+// Close writes what is left. A ledger that could not be written is an error: the run proves nothing.
+func (l *Log) Close() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := errors.Join(l.err, l.out.Flush(), l.file.Close()); err != nil {
+		return fmt.Errorf("write the ledger: %w", err)
+	}
+	return nil
+}

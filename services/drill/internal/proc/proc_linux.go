@@ -1,0 +1,6 @@
+package proc
+
+import "syscall"
+
+// dieWithParent leaves nothing running when the drill itself is killed.
+func dieWithParent(a *syscall.SysProcAttr) { a.Pdeathsig = syscall.SIGKILL }

@@ -1,0 +1,301 @@
+package workload
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/tallyboard/tallyboard/services/drill/internal/ledger"
+)
+
+// How patient clients are.
+const (
+	attemptTimeout = 8 * time.Second        // for one answer
+	patience       = 40 * time.Second       // with one operation, over all attempts
+	retryPause     = 150 * time.Millisecond // between two attempts, with as much again at random
+	walksAway      = 5                      // one in so many operations is not sent again: its outcome stays unknown
+	maxAnswer      = 4 << 20
+)
+
+// request is what an operation sends, the same at every attempt.
+type request struct {
+	method, path, contentType string
+	body                      []byte
+	ifMatch                   string
+}
+
+// verdict is what one attempt tells.
+type verdict int
+
+const (
+	done    verdict = iota // a 2xx
+	refused                // a clear no
+	busy                   // certainly not done, worth another attempt
+	unclear                // may have been done
+)
+
+// caller sends operations and records them.
+type caller struct {
+	http   *http.Client
+	base   string
+	log    *ledger.Log
+	since  func() time.Duration
+	number int
+	random *rand.Rand
+	count  int
+}
+
+// name begins an operation.
+func (c *caller) name(kind ledger.Kind, project string) ledger.Op {
+	c.count++
+	return ledger.Op{
+		ID: fmt.Sprintf("c%d-%d", c.number, c.count), Trace: fmt.Sprintf("%016x%016x", c.random.Uint64()|1, c.random.Uint64()|1),
+		Client: c.number, Kind: kind, Project: project,
+	}
+}
+
+// call carries an operation out and records it. An operation under way when ctx ends is still brought to an end: what
+// becomes of it must be known. read takes the body of a 2xx.
+func (c *caller) call(ctx context.Context, op ledger.Op, r request, read func(op *ledger.Op, body []byte) error) ledger.Op {
+	ctx = context.WithoutCancel(ctx)
+	op.Start = c.since()
+	leave := op.Kind != ledger.Read && c.random.IntN(walksAway) == 0
+	doubt := false
+	for {
+		op.Attempts++
+		v, body, err := c.attempt(ctx, &op, r)
+		if v == done {
+			if err = read(&op, body); err != nil {
+				v = unclear // a broken answer is no answer
+			}
+		}
+		op.Error = ""
+		if err != nil {
+			op.Error = err.Error()
+		}
+		doubt = doubt || v == unclear
+		switch {
+		case v == done:
+			op.Outcome = ledger.Acknowledged
+		case v == refused && !doubt:
+			op.Outcome = ledger.Refused
+		case v == refused, v == unclear && leave, c.since()-op.Start > patience:
+			op.Outcome = ledger.Unknown
+			if !doubt {
+				op.Outcome = ledger.Refused
+			}
+		default:
+			time.Sleep(retryPause + time.Duration(c.random.Int64N(int64(retryPause))))
+			continue
+		}
+		op.End = c.since()
+		c.log.Add(op)
+		return op
+	}
+}
+
+func (c *caller) attempt(ctx context.Context, op *ledger.Op, r request) (verdict, []byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, r.method, c.base+r.path, bytes.NewReader(r.body))
+	if err != nil {
+		return refused, nil, err
+	}
+	if len(r.body) > 0 {
+		req.Header.Set("Content-Type", r.contentType)
+	}
+	if r.ifMatch != "" {
+		req.Header.Set("If-Match", r.ifMatch)
+	}
+	if r.method != http.MethodGet {
+		req.Header["Idempotency-Key"] = []string{op.ID}
+		req.GetBody = nil // no attempts behind the ledger's back
+	}
+	req.Header.Set("Traceparent", fmt.Sprintf("00-%s-%016x-01", op.Trace, c.random.Uint64()|1))
+	op.Status, op.Replayed, op.Current = 0, false, nil
+	res, err := c.http.Do(req)
+	if err != nil {
+		return unclear, nil, err
+	}
+	defer res.Body.Close() //nolint:errcheck // read as far as it matters
+	op.Status = res.StatusCode
+	op.Replayed = res.Header.Get("Idempotency-Replayed") == "true"
+	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	switch {
+	case err != nil:
+		return unclear, nil, err
+	case res.StatusCode < http.StatusMultipleChoices:
+		return done, body, nil
+	case res.StatusCode == http.StatusTooManyRequests:
+		return busy, nil, errors.New(res.Status)
+	case res.StatusCode >= http.StatusInternalServerError:
+		return unclear, nil, fmt.Errorf("%s: %.300s", res.Status, body)
+	}
+	if res.StatusCode == http.StatusPreconditionFailed {
+		var problem struct{ Current *ledger.Task }
+		if err := json.Unmarshal(body, &problem); err != nil {
+			return unclear, nil, fmt.Errorf("read a 412: %w", err)
+		}
+		op.Current = problem.Current
+	}
+	return refused, nil, fmt.Errorf("%s: %.300s", res.Status, body)
+}
+
+// oneTask reads an answer that is a task.
+func oneTask(op *ledger.Op, body []byte) error {
+	var t ledger.Task
+	if err := json.Unmarshal(body, &t); err != nil {
+		return fmt.Errorf("read a task: %w", err)
+	}
+	op.Answer = []ledger.Task{t}
+	return nil
+}
+
+// manyTasks reads an answer with a list of tasks.
+func manyTasks(op *ledger.Op, body []byte) error {
+	var page struct{ Tasks []ledger.Task }
+	if err := json.Unmarshal(body, &page); err != nil {
+		return fmt.Errorf("read tasks: %w", err)
+	}
+	op.Answer = page.Tasks
+	return nil
+}
+
+func jsonRequest(method, path string, body any) request {
+	b, err := json.Marshal(body)
+	if err != nil {
+		panic(err) // maps of texts and numbers
+	}
+	return request{method: method, path: path, contentType: "application/json", body: b}
+}
+
+// create makes a task.
+func (c *caller) create(ctx context.Context, project string, place map[string]any, asked ledger.Asked) ledger.Op {
+	op := c.name(ledger.Create, project)
+	asked.Title = "Task " + op.ID
+	op.Asked = asked
+	body := map[string]any{"title": asked.Title}
+	for k, v := range place {
+		body[k] = v
+	}
+	return c.call(ctx, op, jsonRequest(http.MethodPost, "/api/v1/projects/"+project+"/tasks", body), oneTask)
+}
+
+// update changes a task's description to the operation's name, and now and then more.
+func (c *caller) update(ctx context.Context, project string, t seen, state string) ledger.Op {
+	op := c.name(ledger.Update, project)
+	op.Tasks = []string{t.id}
+	op.Asked.Description = "Changed by " + op.ID
+	body := map[string]any{"description": op.Asked.Description}
+	if c.random.IntN(3) == 0 {
+		op.Asked.Title = "Task renamed by " + op.ID
+		body["title"] = op.Asked.Title
+	}
+	if c.random.IntN(3) == 0 {
+		op.Asked.State = state
+		body["state"] = state
+	}
+	r := jsonRequest(http.MethodPatch, "/api/v1/tasks/"+t.id, body)
+	r.ifMatch = "*"
+	if c.random.IntN(3) > 0 {
+		op.Asked.IfVersion = t.version
+		r.ifMatch = strconv.Quote(strconv.FormatInt(t.version, 10))
+	}
+	return c.call(ctx, op, r, oneTask)
+}
+
+func (c *caller) trash(ctx context.Context, project string, t seen) ledger.Op {
+	op := c.name(ledger.Trash, project)
+	op.Tasks = []string{t.id}
+	return c.call(ctx, op, request{method: http.MethodDelete, path: "/api/v1/tasks/" + t.id}, oneTask)
+}
+
+func (c *caller) restore(ctx context.Context, project string, t seen) ledger.Op {
+	op := c.name(ledger.Restore, project)
+	op.Tasks = []string{t.id}
+	return c.call(ctx, op, request{method: http.MethodPost, path: "/api/v1/tasks/" + t.id + "/restore"}, oneTask)
+}
+
+// move puts a task beside another one, or to an end.
+func (c *caller) move(ctx context.Context, project string, t, other seen, state string) ledger.Op {
+	op := c.name(ledger.Move, project)
+	op.Tasks = []string{t.id}
+	body := map[string]any{}
+	switch n := c.random.IntN(8); {
+	case n == 0:
+		op.Asked.Top, body["top"] = true, true
+	case n == 1:
+		op.Asked.Bottom, body["bottom"] = true, true
+	case n < 5:
+		op.Asked.Before, body["before"] = other.id, other.id
+	default:
+		op.Asked.After, body["after"] = other.id, other.id
+	}
+	if c.random.IntN(2) == 0 {
+		op.Asked.State, body["state"] = state, state
+	}
+	return c.call(ctx, op, jsonRequest(http.MethodPost, "/api/v1/tasks/"+t.id+"/move", body), oneTask)
+}
+
+// bulk gives several tasks one estimate that no other operation gives.
+func (c *caller) bulk(ctx context.Context, project string, tasks []seen) ledger.Op {
+	op := c.name(ledger.Bulk, project)
+	for _, t := range tasks {
+		op.Tasks = append(op.Tasks, t.id)
+	}
+	estimate := float64(c.number*100_000+c.count) / 1000
+	op.Asked.Estimate = &estimate
+	body := map[string]any{"tasks": op.Tasks, "change": map[string]any{"estimate": estimate}}
+	return c.call(ctx, op, jsonRequest(http.MethodPost, "/api/v1/projects/"+project+"/tasks/bulk", body), manyTasks)
+}
+
+func (c *caller) comment(ctx context.Context, project string, t seen) ledger.Op {
+	op := c.name(ledger.Comment, project)
+	op.Tasks = []string{t.id}
+	op.Asked.Body = "Said by " + op.ID
+	return c.call(ctx, op, jsonRequest(http.MethodPost, "/api/v1/tasks/"+t.id+"/comments", map[string]any{"body": op.Asked.Body}),
+		func(op *ledger.Op, body []byte) error {
+			var made struct{ ID string }
+			err := json.Unmarshal(body, &made)
+			op.Comment = made.ID
+			return err
+		})
+}
+
+// importRows imports a small file. Its rows have names of their own, so that importing them again adds nothing.
+func (c *caller) importRows(ctx context.Context, project string, rows int) ledger.Op {
+	op := c.name(ledger.Import, project)
+	var csv strings.Builder
+	csv.WriteString("id,title,created\n")
+	for i := range rows {
+		title := fmt.Sprintf("Row %d of %s", i, op.ID)
+		op.Asked.Rows = append(op.Asked.Rows, title)
+		fmt.Fprintf(&csv, "%s-%d,%s,2026-01-05T09:00:00Z\n", op.ID, i, title)
+	}
+	r := request{method: http.MethodPost, path: "/api/v1/projects/" + project + "/import?format=csv", contentType: "text/csv", body: []byte(csv.String())}
+	return c.call(ctx, op, r, func(_ *ledger.Op, body []byte) error {
+		var report struct{ Tasks, Known, RefusedRows int }
+		if err := json.Unmarshal(body, &report); err != nil {
+			return fmt.Errorf("read an import's report: %w", err)
+		}
+		if report.Tasks+report.Known != rows {
+			return fmt.Errorf("an import of %d rows reports %d new and %d known tasks", rows, report.Tasks, report.Known)
+		}
+		return nil
+	})
+}
+
+// read reads a task.
+func (c *caller) read(ctx context.Context, project string, t seen) ledger.Op {
+	op := c.name(ledger.Read, project)
+	op.Tasks = []string{t.id}
+	return c.call(ctx, op, request{method: http.MethodGet, path: "/api/v1/tasks/" + t.id}, oneTask)
+}
