@@ -45,7 +45,8 @@ const (
 )
 
 // delivery is the span of one event on its way to the browsers of this replica. A hub makes one for each event whose trace
-// is recorded, and ends it when everybody has the event. One that no reader took is never ended, so it is never exported.
+// is recorded, and ends it when everybody has the event. One that no reader took is never ended, so it is never exported; one
+// that readers took who then went away is: what they read for it is below it.
 type delivery struct {
 	pos     int64
 	span    trace.Span
@@ -54,6 +55,7 @@ type delivery struct {
 	handed  int       // readers who have it, but have not said that they wrote it
 	written int       // streams it was written to
 	last    time.Time // of these writes
+	taken   bool      // by any reader
 	closed  bool      // nobody else gets it
 }
 
@@ -100,6 +102,7 @@ func (s *Subscription) hand(events []history.Event) (spans []trace.Span) {
 			continue
 		}
 		d.handed++
+		d.taken = true
 		s.holds = append(s.holds, d)
 		if spans == nil {
 			spans = make([]trace.Span, len(events))
@@ -176,9 +179,12 @@ func (h *Hub) settle(t *topic) {
 		if d.handed > 0 || d.waiting > 0 && !d.closed {
 			return false
 		}
-		if d.written > 0 {
+		switch {
+		case d.written > 0:
 			d.span.AddEvent(eventDelivered, trace.WithTimestamp(d.last), trace.WithAttributes(attrSubscribers.Int(d.written)))
 			d.span.End(trace.WithTimestamp(d.last))
+		case d.taken:
+			d.span.End()
 		}
 		return true
 	})
