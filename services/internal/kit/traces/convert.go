@@ -2,6 +2,7 @@ package traces
 
 import (
 	"encoding/hex"
+	"strings"
 	"time"
 
 	commonpb "go.opentelemetry.io/proto/otlp/common/v1"
@@ -60,7 +61,7 @@ func convertSpan(s *tracepb.Span) (received, bool) {
 		Error:         s.GetStatus().GetCode() == tracepb.Status_STATUS_CODE_ERROR,
 		StatusMessage: cut(s.GetStatus().GetMessage()), Attributes: attributes(s.GetAttributes()),
 	}}
-	if validID(s.GetParentSpanId(), spanIDBytes) {
+	if validID(s.GetParentSpanId(), spanIDBytes) && !madeUp(r.traceID, hex.EncodeToString(s.GetParentSpanId())) {
 		r.span.ParentID = hex.EncodeToString(s.GetParentSpanId())
 	}
 	for _, e := range s.GetEvents()[:min(len(s.GetEvents()), maxEvents)] {
@@ -74,6 +75,13 @@ func convertSpan(s *tracepb.Span) (received, bool) {
 		}
 	}
 	return r, true
+}
+
+// madeUp reports whether a parent is none: an nginx without its OpenTelemetry module has no span, and gives a request that
+// brings no trace the second half of the trace's id for a parent (deploy/nginx/trace-plain.conf), since a traceparent
+// must name one.
+func madeUp(traceID, parentID string) bool {
+	return parentID != "" && strings.HasSuffix(traceID, parentID)
 }
 
 // validID reports whether an id has its length and is not all zero.

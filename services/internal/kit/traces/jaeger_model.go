@@ -126,8 +126,11 @@ func (s *Span) refer(references []jaegerReference, traceID string) {
 			s.Links = append(s.Links, target)
 		}
 	}
-	if s.ParentID == "" {
+	switch {
+	case s.ParentID == "":
 		s.ParentID = followed
+	case madeUp(traceID, s.ParentID):
+		s.ParentID = ""
 	}
 }
 
