@@ -28,7 +28,7 @@ export const de: Record<DiagnosticsKey, string> = {
   'compare.only': 'Nur in A: {a, plural, one {# Span} other {# Spans}}; nur in B: {b, plural, one {# Span} other {# Spans}}.',
   'compare.onlyA': 'nur in A',
   'compare.onlyB': 'nur in B',
-  'compare.own': 'Davon eigene Zeit',
+  'compare.own': 'Eigene Zeit, Unterschied',
   'compare.same': 'Letzte Traces von „{name}“',
   'compare.slower': 'B brauchte {time} länger als A ({times}).',
   'compare.swap': 'A und B tauschen',

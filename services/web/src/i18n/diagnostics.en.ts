@@ -26,7 +26,7 @@ export const en = {
   'compare.only': 'Only in A: {a, plural, one {# span} other {# spans}}; only in B: {b, plural, one {# span} other {# spans}}.',
   'compare.onlyA': 'only in A',
   'compare.onlyB': 'only in B',
-  'compare.own': 'Of it own time',
+  'compare.own': 'Own time, difference',
   'compare.same': 'Recent traces of “{name}”',
   'compare.slower': 'B took {time} longer than A ({times}).',
   'compare.swap': 'Swap A and B',

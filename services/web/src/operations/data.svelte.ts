@@ -5,8 +5,8 @@ import { Resource } from '../ui/resource.svelte';
 
 /** Between two looks at the instances. */
 export const REFRESH_MS = 3_000;
-/** Traces are looked for at every so manieth refresh: they change slower, and finding them costs more. */
-const TRACES_EVERY = 4;
+/** Traces and parked events are asked for at every so manieth refresh: they change slower, and finding them costs more. */
+const REST_EVERY = 4;
 /** A recount reads every task; the server ends it by itself before this. */
 const VERIFY_TIMEOUT_MS = 5 * 60_000;
 const LISTED = 8;
@@ -63,12 +63,15 @@ export class OperationsData {
   }
 
   async refresh(): Promise<void> {
-    const traces = this.#round++ % TRACES_EVERY === 0 ? this.#traces() : undefined;
+    const rest = this.#round++ % REST_EVERY === 0;
     await Promise.all([
       this.#operations.load((signal) => get<Operations>('/api/v1/operations', signal)),
-      this.#stats.load((signal) => get<StatsStatus>('/api/v1/stats/status', signal)),
-      traces,
+      ...(rest ? [this.#parked(), this.#traces()] : []),
     ]);
+  }
+
+  #parked(): Promise<void> {
+    return this.#stats.load((signal) => get<StatsStatus>('/api/v1/stats/status', signal));
   }
 
   async #traces(): Promise<void> {
@@ -93,13 +96,13 @@ export class OperationsData {
     } finally {
       this.verifying = false;
     }
-    await this.refresh();
+    await Promise.all([this.refresh(), this.#parked()]);
   }
 
   /** Tries the parked events of a task or project again; rejects with what the server said. */
   async retry(id: string): Promise<ParkedRetry> {
     const { data } = await request<ParkedRetry>('POST', `/api/v1/stats/parked/${id}/retry`);
-    await this.refresh();
+    await Promise.all([this.refresh(), this.#parked()]);
     return data;
   }
 }

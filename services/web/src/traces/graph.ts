@@ -1,11 +1,11 @@
 // Lays out the service graph by layers, from who asks to who answers: browser, edge, services, databases.
 import type { GraphEdge, GraphNode, ServiceGraph } from '../api/types';
 
-export const NODE_WIDTH = 148;
+export const NODE_WIDTH = 172;
 export const NODE_HEIGHT = 64;
 /** Room between layers; the numbers of the edges stand in it. */
-const LAYER_GAP = 116;
-const NODE_GAP = 40;
+const LAYER_GAP = 124;
+const NODE_GAP = 64;
 const MARGIN = 12;
 /** How far below the nodes edges run that lead back. */
 const BACK_DROP = 44;
@@ -53,16 +53,16 @@ export function layoutGraph(graph: ServiceGraph): GraphLayout {
   );
   const placed = new Map(nodes.map((node) => [node.service, node]));
   const drawn = graph.edges.filter((edge) => edge.from !== edge.to);
-  const back = drawn.filter((edge) => placed.get(edge.to)!.layer <= placed.get(edge.from)!.layer).length;
   const bottom = MARGIN + inner;
   let drop = 0;
   const edges = drawn.map((edge): PlacedEdge => {
     const [from, to] = [placed.get(edge.from)!, placed.get(edge.to)!];
     if (to.layer > from.layer) return { ...edge, ...forward(from, to) };
+    if (to.layer === from.layer && Math.abs(to.y - from.y) === NODE_HEIGHT + NODE_GAP) return { ...edge, ...beside(from, to) };
     drop += BACK_DROP;
     return { ...edge, ...backward(from, to, bottom + drop) };
   });
-  return { width: 2 * MARGIN + columns.length * (NODE_WIDTH + LAYER_GAP) - LAYER_GAP, height: bottom + MARGIN + back * BACK_DROP, nodes, edges };
+  return { width: 2 * MARGIN + columns.length * (NODE_WIDTH + LAYER_GAP) - LAYER_GAP, height: bottom + MARGIN + drop, nodes, edges };
 }
 
 function forward(from: PlacedNode, to: PlacedNode) {
@@ -72,31 +72,45 @@ function forward(from: PlacedNode, to: PlacedNode) {
   return { path: `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`, labelX: x2 - LAYER_GAP / 2 + 3, labelY: to.layer - from.layer > 1 ? y2 : (y1 + y2) / 2 };
 }
 
+/** Between neighbours in one layer: straight down, or up beside that. */
+function beside(from: PlacedNode, to: PlacedNode) {
+  const down = to.y > from.y;
+  const x = from.x + NODE_WIDTH * (down ? 0.3 : 0.7);
+  const [y1, y2] = down ? [from.y + NODE_HEIGHT, to.y - 6] : [from.y, to.y + NODE_HEIGHT + 6];
+  return { path: `M${x} ${y1}V${y2}`, labelX: x, labelY: (y1 + y2) / 2 };
+}
+
 function backward(from: PlacedNode, to: PlacedNode, y: number) {
   const [x1, x2] = [from.x + NODE_WIDTH / 2, to.x + NODE_WIDTH / 2 + (from === to ? 20 : 0)];
   const [y1, y2] = [from.y + NODE_HEIGHT, to.y + NODE_HEIGHT + 6];
   return { path: `M${x1} ${y1}C${x1} ${y} ${x1} ${y} ${x1 + Math.sign(x2 - x1) * 24} ${y}L${x2 - Math.sign(x2 - x1) * 24} ${y}C${x2} ${y} ${x2} ${y} ${x2} ${y2}`, labelX: (x1 + x2) / 2, labelY: y };
 }
 
-/** The layer of each service: one after the furthest of those that call it. Databases stand last, and calls back do not count. */
+/**
+ * The layer of each service: one after the furthest of those that send it requests. Messages do not move anybody to
+ * another layer; who lives on messages alone stands beside their producers. Databases come last.
+ */
 function layersOf(graph: ServiceGraph, databases: ReadonlySet<string>): Map<string, number> {
-  const services = [...new Set([...graph.nodes.map((node) => node.service), ...graph.edges.flatMap((edge) => [edge.from, edge.to])])];
-  const called = new Set(graph.edges.filter((edge) => edge.kind !== 'messaging' && edge.from !== edge.to).map((edge) => edge.to));
-  // Whoever nobody calls comes first: browsers, and what works by itself.
-  const sources = services.filter((service) => !called.has(service) && !databases.has(service)).sort((a, b) => Number(b === 'browser') - Number(a === 'browser') || a.localeCompare(b));
+  const services = [...new Set([...graph.nodes.map((node) => node.service), ...graph.edges.flatMap((edge) => [edge.from, edge.to])])].filter((service) => !databases.has(service));
+  const requests = graph.edges.filter((edge) => edge.kind === 'http' && edge.from !== edge.to && edge.to !== 'browser');
+  const called = new Set(requests.map((edge) => edge.to));
   const layers = new Map<string, number>();
   const path = new Set<string>();
   const visit = (service: string, layer: number): void => {
-    if (path.has(service) || databases.has(service)) return;
-    if ((layers.get(service) ?? -1) >= layer) return;
+    if (path.has(service) || (layers.get(service) ?? -1) >= layer) return; // a call back, or already further on
     layers.set(service, layer);
     path.add(service);
-    for (const edge of graph.edges) if (edge.from === service && edge.to !== 'browser') visit(edge.to, layer + 1);
+    for (const edge of requests) if (edge.from === service) visit(edge.to, layer + 1);
     path.delete(service);
   };
-  for (const service of [...sources.filter((one) => one === 'browser'), ...sources.filter((one) => one !== 'browser'), ...services]) if (!layers.has(service)) visit(service, 0);
+  const first = [...services].sort((a, b) => Number(b === 'browser') - Number(a === 'browser') || Number(called.has(a)) - Number(called.has(b)) || a.localeCompare(b));
+  for (const service of first) {
+    if (layers.has(service)) continue;
+    const producers = called.has(service) || service === 'browser' ? [] : graph.edges.filter((edge) => edge.kind === 'messaging' && edge.to === service && layers.has(edge.from));
+    visit(service, Math.max(0, ...producers.map((edge) => layers.get(edge.from)!)));
+  }
   const last = Math.max(-1, ...layers.values()) + 1;
-  for (const service of services) if (databases.has(service)) layers.set(service, last);
+  for (const database of databases) layers.set(database, last);
   return layers;
 }
 

@@ -20,6 +20,8 @@ export interface Frame {
 /** Row of a span, or of the nearest ancestor that is shown; undefined where there is none. */
 export type RowOf = (spanId: string) => number | undefined;
 
+/** Lines from row to row closer together than this would be a block of ink. */
+const APART_PX = 4;
 /** Far outside is far enough: browsers draw lines of a million pixels badly. */
 const FAR_PX = 4_000;
 
@@ -28,6 +30,7 @@ export function criticalLines(path: readonly Segment[], rowOf: RowOf, frame: Fra
   const solid: string[] = [];
   const dashed: string[] = [];
   let before: { x: number; row: number; end: number } | null = null;
+  let last = -Infinity;
   for (const segment of path) {
     const row = rowOf(segment.spanId);
     if (row === undefined) continue;
@@ -35,7 +38,8 @@ export function criticalLines(path: readonly Segment[], rowOf: RowOf, frame: Fra
     const [x1, x2] = [x(frame, segment.offsetMs), x(frame, end)];
     const y = row * frame.rowHeight + frame.along;
     if (shown(frame, row, row)) solid.push(`M${x1} ${y}H${x2}`);
-    if (before && before.row !== row && shown(frame, before.row, row)) {
+    if (before && before.row !== row && x1 - last >= APART_PX && shown(frame, before.row, row)) {
+      last = x1;
       const y0 = before.row * frame.rowHeight + frame.along;
       if (segment.offsetMs - before.end > 0.0005) dashed.push(`M${before.x} ${y0}V${y}H${x1}`);
       else solid.push(`M${x1} ${y0}V${y}`);

@@ -28,7 +28,7 @@ export interface TraceQuery {
 
 /** The search in the URL. Values that make no sense count as absent. */
 export function traceQuery(read: (name: string) => string = query): TraceQuery {
-  const minMs = Number(read('min'));
+  const minMs = Math.round(Number(read('min')));
   const period = Number(read('period'));
   return {
     task: read('task').trim().toUpperCase(), service: read('service'), route: read('route'),
