@@ -39,6 +39,9 @@ func newServer(cfg Config, deps Deps, d serverDeps, started time.Time) (server *
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := d.verify.observe(d.tel.Meter); err != nil {
+		return nil, nil, err
+	}
 	ops := fiberx.Ops{
 		Service: ServiceName, Version: deps.Version, Instance: cfg.Telemetry.Instance, Ready: d.state.Ready,
 		Checks: checks, Pool: d.store.stats["requests"], Pools: d.store.stats, Metrics: d.tel.MetricsHandler(),

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/fiberx"
 	"github.com/tallyboard/tallyboard/services/internal/kit/opstatus"
@@ -18,6 +20,24 @@ import (
 // verifications remembers the last verification that this instance was asked for. Other instances know of their own.
 type verifications struct {
 	last atomic.Pointer[opstatus.Verify]
+}
+
+// observe tells as a metric how many differences the last verification found: 0 before the first.
+func (v *verifications) observe(meter metric.Meter) error {
+	_, err := meter.Int64ObservableGauge("tallyboard.stats.verify.differences", metric.WithUnit("{difference}"),
+		metric.WithDescription("Differences to a recount that the last verification found."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			var differences int64
+			if last := v.last.Load(); last != nil {
+				differences = int64(last.Differences)
+			}
+			o.Observe(differences)
+			return nil
+		}))
+	if err != nil {
+		return fmt.Errorf("observe verifications: %w", err)
+	}
+	return nil
 }
 
 func (v *verifications) remember(found *stats.Verification) {

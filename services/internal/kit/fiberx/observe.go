@@ -29,8 +29,9 @@ const HeaderTraceID = "X-Trace-Id"
 // maxRequestIDLength is the length of a request id that is taken over from the caller, in bytes.
 const maxRequestIDLength = 128
 
-// durationBounds are the histogram's bucket bounds in seconds, those the HTTP conventions advise.
-var durationBounds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
+// durationBounds are the histogram's bucket bounds in seconds, those the HTTP conventions advise, and 0.2, which the
+// latency objective counts at.
+var durationBounds = []float64{0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.2, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10}
 
 // observer is the outermost middleware. It is one and not six, because each of its parts needs what the others learn:
 // the final status is known only after the error handler ran, and the route only after the handler did.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+	"go.opentelemetry.io/otel/metric"
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
 )
@@ -231,7 +232,28 @@ func (b *Bus) attach(nc *nats.Conn) (*Bus, error) {
 	if nc.IsConnected() {
 		b.setUp(true)
 	}
+	if err := b.observe(); err != nil {
+		nc.Close()
+		return nil, err
+	}
 	return b, nil
+}
+
+// observe tells as a metric whether the connection is up.
+func (b *Bus) observe() error {
+	_, err := b.tel.Meter.Int64ObservableGauge("tallyboard.nats.connected", metric.WithDescription("1 while connected to NATS."),
+		metric.WithInt64Callback(func(_ context.Context, o metric.Int64Observer) error {
+			var up int64
+			if b.Connected() {
+				up = 1
+			}
+			o.Observe(up)
+			return nil
+		}))
+	if err != nil {
+		return fmt.Errorf("observe the connection: %w", err)
+	}
+	return nil
 }
 
 func (b *Bus) onConnect(nc *nats.Conn) {
