@@ -99,9 +99,20 @@ func (t shownTrace) whole(ids spanIDs) error {
 	_, user := root.Attributes["user.name"]
 	return errors.Join(
 		holds(root.SpanID == ids.root && request.SpanID == ids.request, "the browser's spans are %s and %s", root.SpanID, request.SpanID),
-		holds(t.Orphans == 0, "%d spans lack their parents", t.Orphans),
+		holds(t.Orphans == 0, "parents are missing: %v", t.lost()),
 		holds(root.Attributes["ui.view"] == "board" && !user, "the browser's attributes are %v", root.Attributes),
 	)
+}
+
+// lost lists the spans whose parents are missing.
+func (t shownTrace) lost() []string {
+	var lost []string
+	for _, x := range t.Spans {
+		if x.ParentID != nil && !slices.ContainsFunc(t.Spans, func(p shownSpan) bool { return p.SpanID == *x.ParentID }) {
+			lost = append(lost, x.Service+": "+x.Name)
+		}
+	}
+	return lost
 }
 
 // look fetches a trace; it is nil while there is none.
@@ -165,6 +176,22 @@ func (s *stack) checkTrace(ctx context.Context) error {
 	}
 	s.report.check("the id of a load balancer in front is recorded", root())
 	return nil
+}
+
+// checkOwnTrace asks as a client does that knows nothing of traces.
+func (s *stack) checkOwnTrace(ctx context.Context) {
+	a, err := s.call(ctx, http.MethodGet, "/api/v1/me", "", "traceparent: 00-nonsense-x-01")
+	made := a.header.Get("X-Trace-Id")
+	s.report.check("the edge makes a trace where there is none", errors.Join(err, holds(len(made) == 32 && strings.Trim(made, "0") != "", "%q", made)))
+	err = eventually(ctx, traceShown, func() error {
+		trace, err := s.look(ctx, made)
+		if err != nil || trace == nil {
+			return errors.Join(err, errors.New("there is no such trace"))
+		}
+		_, err = trace.below("", trace.Spans[0].Service, "server", "GET")
+		return errors.Join(err, holds(trace.Orphans == 0, "parents are missing: %v", trace.lost()))
+	})
+	s.report.check("such a trace begins at the edge or right behind it", err)
 }
 
 // checkUnrecorded sets the ratio of the edge, and of nobody else, to nothing.
