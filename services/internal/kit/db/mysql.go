@@ -154,7 +154,7 @@ func mysqlTarget(dsn *mysql.Config) target {
 	to := target{system: semconv.DBSystemNameMySQL, host: dsn.Addr, namespace: dsn.DBName}
 	if host, port, err := net.SplitHostPort(dsn.Addr); err == nil && dsn.Net == "tcp" {
 		to.host = host
-		to.port, _ = strconv.Atoi(port) //nolint:errcheck // without a number there is none to tell
+		to.port, _ = strconv.Atoi(port) // without a number there is none to tell
 	}
 	return to
 }

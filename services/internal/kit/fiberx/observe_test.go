@@ -136,9 +136,9 @@ func TestEveryAnswerNamesTheServersSpan(t *testing.T) {
 			before := len(spans.Ended())
 			method, path, _ := strings.Cut(target, " ")
 			a := send(t, app, method, path, "", "traceparent", parent)
-			m := traceresponse.FindStringSubmatch(a.Header.Get("traceresponse"))
+			m := traceresponse.FindStringSubmatch(a.Header.Get(telemetry.HeaderTraceresponse))
 			if m == nil || m[3] != flags || m[1] != a.Header.Get(HeaderTraceID) {
-				t.Errorf("%s: traceresponse %q, trace %q", target, a.Header.Get("traceresponse"), a.Header.Get(HeaderTraceID))
+				t.Errorf("%s: traceresponse %q, trace %q", target, a.Header.Get(telemetry.HeaderTraceresponse), a.Header.Get(HeaderTraceID))
 				continue
 			}
 			if a.problem.Status != 0 && a.problem.TraceID != m[1] {
@@ -169,7 +169,7 @@ func TestAnUnrecordedAnswerSaysSoAndLeavesNoSpan(t *testing.T) {
 			header = traceparent
 		}
 		a := send(t, app, http.MethodGet, "/inside", "", "traceparent", header)
-		got := a.Header.Get("traceresponse")
+		got := a.Header.Get(telemetry.HeaderTraceresponse)
 		if len(spans.Ended()) != 0 || !strings.HasSuffix(got, "-00") || inside != got {
 			t.Errorf("%s: %d spans, traceresponse %q, inside %q", trust, len(spans.Ended()), got, inside)
 		}
@@ -183,8 +183,8 @@ func TestAllRequestsOfATraceGetOneAnswer(t *testing.T) {
 	answers := map[string]int{}
 	for i := range 200 {
 		parent := fmt.Sprintf("00-%032x-%s-01", i+1, callerSpan)
-		first := send(t, one, http.MethodGet, "/api/v1/tasks/1", "", "traceparent", parent).Header.Get("traceresponse")
-		second := send(t, other, http.MethodGet, "/fail", "", "traceparent", parent).Header.Get("traceresponse")
+		first := send(t, one, http.MethodGet, "/api/v1/tasks/1", "", "traceparent", parent).Header.Get(telemetry.HeaderTraceresponse)
+		second := send(t, other, http.MethodGet, "/fail", "", "traceparent", parent).Header.Get(telemetry.HeaderTraceresponse)
 		if first[53:] != second[53:] || first[:36] != second[:36] {
 			t.Fatalf("answers %q and %q", first, second)
 		}

@@ -41,10 +41,10 @@ func newRouteNames(app *fiber.App) *routeNames {
 
 // of returns the route that answered, or noRoute when none did.
 func (r *routeNames) of(c *fiber.Ctx, err error) *knownRoute {
-	if err == nil {
-		// most of them
-	} else if e, ok := asFiberError(err); ok && (e.Code == http.StatusNotFound || e.Code == http.StatusMethodNotAllowed) {
-		return noRoute // Fiber's own: no route matched
+	if err != nil {
+		if e, ok := asFiberError(err); ok && (e.Code == http.StatusNotFound || e.Code == http.StatusMethodNotAllowed) {
+			return noRoute // Fiber's own: no route matched
+		}
 	}
 	route := c.Route()
 	if known := r.table().routes[routeKey{route.Method, route.Path}]; known != nil {

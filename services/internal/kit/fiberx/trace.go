@@ -50,17 +50,20 @@ var serverKind = trace.WithSpanKind(trace.SpanKindServer)
 // only an identity for logs, answers and calls to others.
 func (o *observer) startSpan(c *fiber.Ctx, quiet bool) (context.Context, trace.Span) {
 	ctx, remote := c.UserContext(), o.remoteParent(c)
+	options := append(make([]trace.SpanStartOption, 0, 3), serverKind)
 	switch {
 	case quiet: // probes and scrapes are not worth a trace, but their answers have an id as well
 		return trace.ContextWithSpanContext(ctx, unrecorded(remote)), noop.Span{}
 	case !remote.IsValid():
-		return o.tel.Tracer.Start(ctx, knownMethod(c.Method()), serverKind)
 	case o.cfg.TraceTrust == TrustNone:
-		return o.tel.Tracer.Start(ctx, knownMethod(c.Method()), serverKind, trace.WithNewRoot(), trace.WithLinks(trace.Link{SpanContext: remote}))
+		options = append(options, trace.WithNewRoot(), trace.WithLinks(trace.Link{SpanContext: remote}))
 	case !remote.IsSampled() && o.tel.FollowsParent:
 		return trace.ContextWithSpanContext(ctx, unrecorded(remote)), noop.Span{}
+	default:
+		ctx = trace.ContextWithRemoteSpanContext(ctx, remote)
 	}
-	return o.tel.Tracer.Start(trace.ContextWithRemoteSpanContext(ctx, remote), knownMethod(c.Method()), serverKind)
+	ctx, span := o.tel.Tracer.Start(ctx, knownMethod(c.Method()), options...)
+	return ctx, span
 }
 
 // remoteParent returns the caller's span, with flags as far as they are trusted, or one that is not valid.
@@ -102,7 +105,7 @@ func requestAttributes(c *fiber.Ctx, route *knownRoute, method string) []attribu
 	if plainHost(host) {
 		attrs = append(attrs, semconv.ServerAddress(host))
 		if n, err := strconv.ParseUint(port, 10, 16); err == nil {
-			attrs = append(attrs, semconv.ServerPort(int(n))) //nolint:gosec // 16 bits
+			attrs = append(attrs, semconv.ServerPort(int(n)))
 		}
 	}
 	if c.Context().Request.Header.IsHTTP11() {

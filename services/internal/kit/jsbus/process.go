@@ -36,7 +36,7 @@ type Cause struct {
 //
 // attrs returns what all these spans say. end must be called.
 func StartProcess(ctx context.Context, tracer trace.Tracer, name string, causes []Cause, attrs func() []attribute.KeyValue) (_ context.Context, end func()) {
-	links, fresh, recorded := sortCauses(causes) //nolint:contextcheck // links have no context
+	links, fresh, recorded := sortCauses(causes)
 	if !recorded {
 		return telemetry.Mute(telemetry.ContextWithTraceparent(ctx, causes[0].Traceparent)), func() {}
 	}

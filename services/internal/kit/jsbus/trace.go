@@ -88,7 +88,7 @@ func (b *Bus) processing(durable string) []attribute.KeyValue {
 func (d *Delivery) attributes() []attribute.KeyValue {
 	return []attribute.KeyValue{
 		semconv.MessagingDestinationName(d.Subject), semconv.MessagingMessageID(d.Header.Get(nats.MsgIdHdr)),
-		semconv.MessagingMessageBodySize(len(d.Data)), AttrDeliveryCount.Int64(int64(min(d.NumDelivered, 1<<62))), //nolint:gosec // bounded
+		semconv.MessagingMessageBodySize(len(d.Data)), AttrDeliveryCount.Int64(int64(min(d.NumDelivered, 1<<62))),
 	}
 }
 

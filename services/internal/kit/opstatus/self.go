@@ -22,7 +22,7 @@ func Self(service, instance, version string, started time.Time, bus *jsbus.Bus) 
 		s.NATS = NATSConnected
 	}
 	if v := samples[0].Value; v.Kind() == metrics.KindUint64 {
-		s.Goroutines = int(v.Uint64()) //nolint:gosec // far below
+		s.Goroutines = int(v.Uint64())
 	}
 	if v := samples[1].Value; v.Kind() == metrics.KindUint64 {
 		s.HeapBytes = v.Uint64()

@@ -39,10 +39,12 @@ func newSpanCounter(meter metric.Meter) (*spanCounter, error) {
 }
 
 // batcher returns a batch processor in front of exporter that counts under the exporter's name.
-func (c *spanCounter) batcher(name string, exporter sdktrace.SpanExporter, options ...sdktrace.BatchSpanProcessorOption) sdktrace.SpanProcessor {
+func (c *spanCounter) batcher(
+	ctx context.Context, name string, exporter sdktrace.SpanExporter, options ...sdktrace.BatchSpanProcessorOption,
+) sdktrace.SpanProcessor {
 	outcome := func(what string) metric.MeasurementOption {
 		set := metric.WithAttributeSet(attribute.NewSet(attribute.String("outcome", what), attribute.String("exporter", name)))
-		c.spans.Add(context.Background(), 0, set) // a rate needs a beginning
+		c.spans.Add(ctx, 0, set) // a rate needs a beginning
 		return set
 	}
 	b := &countingBatcher{

@@ -137,7 +137,7 @@ func TestLostSpansAreCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := stuck{arrived: make(chan int), release: make(chan error)}
-	processor := counter.batcher("test", s)
+	processor := counter.batcher(t.Context(), "test", s)
 	tracer := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(processor)).Tracer("test")
 	for range 25 {
 		_, span := tracer.Start(t.Context(), "x")

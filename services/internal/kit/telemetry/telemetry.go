@@ -237,10 +237,10 @@ func (t *Telemetry) spanProcessors(ctx context.Context, cfg Config) ([]sdktrace.
 	}
 	var processors []sdktrace.SpanProcessor
 	if exporter != nil {
-		processors = append(processors, counter.batcher(exporterOTLP, exporter))
+		processors = append(processors, counter.batcher(ctx, exporterOTLP, exporter))
 	}
 	if inProcess != nil {
-		processors = append(processors, counter.batcher(exporterInProcess, inProcess, sdktrace.WithBatchTimeout(inProcessSchedule)))
+		processors = append(processors, counter.batcher(ctx, exporterInProcess, inProcess, sdktrace.WithBatchTimeout(inProcessSchedule)))
 	}
 	return processors, nil
 }
