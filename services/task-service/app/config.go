@@ -114,6 +114,5 @@ func (c *Config) named(deps Deps) Config {
 	named.Relay.Lease.Holder = fmt.Sprintf("%.80s-%s", named.Telemetry.Instance, uuid.NewString())
 	named.HTTP.Service = ServiceName
 	named.HTTP.QuietPaths = httpapi.QuietPaths
-	named.HTTP.QuietPaths = httpapi.QuietPaths
 	return named
 }

@@ -57,6 +57,12 @@ type Harness struct {
 // serve starts a server with the dependencies; the guard and the log are filled in.
 func serve(t *testing.T, d Deps) *Harness {
 	t.Helper()
+	return serveTraced(t, d, telemetry.Nop())
+}
+
+// serveTraced is serve with telemetry.
+func serveTraced(t *testing.T, d Deps, tel *telemetry.Telemetry) *Harness {
+	t.Helper()
 	log := &logBuffer{}
 	d.Log = slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	if d.Guard == nil {
@@ -66,7 +72,7 @@ func serve(t *testing.T, d Deps) *Harness {
 		d.Tasks = &fakeTasks{}
 	}
 	d.Streams = fiberx.NewStreams(0)
-	app := fiberx.New(fiberx.Config{Service: "test", BodyLimit: smallBodies}, d.Log, telemetry.Nop())
+	app := fiberx.New(fiberx.Config{Service: "test", BodyLimit: smallBodies, QuietPaths: QuietPaths}, d.Log, tel)
 	if err := Mount(app, d); err != nil {
 		t.Fatal(err)
 	}

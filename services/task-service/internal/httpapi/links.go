@@ -128,7 +128,7 @@ func (s *server) link(c *fiber.Ctx, from, kind, to string) (link, error) {
 	if l.from, err = s.taskRef(ctx, from, access.EditTasks); err != nil {
 		return link{}, err
 	}
-	if l.to, err = s.taskRef(ctx, to, access.EditTasks); err != nil {
+	if l.to, _, err = s.otherTaskRef(ctx, to, access.EditTasks); err != nil {
 		return link{}, err
 	}
 	l.write, err = write(c)

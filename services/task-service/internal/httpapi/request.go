@@ -57,7 +57,11 @@ func (s *server) project(ctx context.Context, key string, action access.Action) 
 	if err != nil {
 		return nil, err
 	}
-	return p, s.Guard.Check(ctx, caller(ctx), action, p.ID)
+	if err := s.Guard.Check(ctx, caller(ctx), action, p.ID); err != nil {
+		return p, err
+	}
+	tagProject(ctx, p.Key)
+	return p, nil
 }
 
 // task returns a task whose project the caller may do the action in.
@@ -70,25 +74,42 @@ func (s *server) task(ctx context.Context, text string, action access.Action) (*
 	if err != nil {
 		return nil, err
 	}
-	return t, s.Guard.Check(ctx, caller(ctx), action, t.ProjectID)
+	if err := s.Guard.Check(ctx, caller(ctx), action, t.ProjectID); err != nil {
+		return t, err
+	}
+	tagTask(ctx, t)
+	return t, nil
 }
 
-// taskRef returns a reference to a task whose project the caller may do the action in. A reference by key is checked
-// without reading the task.
+// taskRef returns a reference to the task a request is about, whose project the caller may do the action in. A reference
+// by key is checked without reading the task.
 func (s *server) taskRef(ctx context.Context, text string, action access.Action) (task.Ref, error) {
-	ref, err := task.ParseRef(text)
+	ref, key, err := s.otherTaskRef(ctx, text, action)
+	if err == nil {
+		tagKey(ctx, key)
+	}
+	return ref, err
+}
+
+// otherTaskRef is taskRef for a task that a request names beside the one it is about; key is how people name it.
+func (s *server) otherTaskRef(ctx context.Context, text string, action access.Action) (ref task.Ref, key string, err error) {
+	ref, err = task.ParseRef(text)
 	if err != nil {
-		return task.Ref{}, err
+		return task.Ref{}, "", err
 	}
 	if ref.Key != "" {
 		_, err = s.project(ctx, ref.Key, action)
-		return ref, err
+		return ref, ref.String(), err
 	}
 	t, err := s.Tasks.Get(ctx, ref)
 	if err != nil {
-		return task.Ref{}, err
+		return task.Ref{}, "", err
 	}
-	return ref, s.Guard.Check(ctx, caller(ctx), action, t.ProjectID)
+	if err := s.Guard.Check(ctx, caller(ctx), action, t.ProjectID); err != nil {
+		return ref, "", err
+	}
+	tagProject(ctx, t.ProjectKey)
+	return ref, t.Key(), nil
 }
 
 // write returns who writes, under which idempotency key, and against which version, if the request names one.

@@ -44,6 +44,7 @@ func (s *server) CreateTask(c *fiber.Ctx, key wire.Key, params wire.CreateTaskPa
 	if err != nil {
 		return err
 	}
+	tagTask(ctx, t)
 	c.Status(fiber.StatusCreated)
 	c.Location(taskPath(t))
 	return answerTask(c, t, replayed)
