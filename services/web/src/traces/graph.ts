@@ -62,7 +62,7 @@ export function layoutGraph(graph: ServiceGraph): GraphLayout {
     drop += BACK_DROP;
     return { ...edge, ...backward(from, to, bottom + drop) };
   });
-  return { width: 2 * MARGIN + columns.length * (NODE_WIDTH + LAYER_GAP) - LAYER_GAP, height: bottom + MARGIN + drop, nodes, edges };
+  return { width: 2 * MARGIN + columns.length * (NODE_WIDTH + LAYER_GAP) - LAYER_GAP, height: bottom + MARGIN + (drop && drop + MARGIN), nodes, edges };
 }
 
 function forward(from: PlacedNode, to: PlacedNode) {

@@ -12,6 +12,8 @@ export interface Frame {
   /** Height in a row at which lines along a bar run, and the middle of the bar. */
   along: number;
   middle: number;
+  /** Whether lines may run from row to row: not where they would cross the names. */
+  connect: boolean;
   /** Rows that are rendered; lines wholly outside are left out. */
   from: number;
   to: number;
@@ -21,7 +23,7 @@ export interface Frame {
 export type RowOf = (spanId: string) => number | undefined;
 
 /** Lines from row to row closer together than this would be a block of ink. */
-const APART_PX = 4;
+const APART_PX = 10;
 /** Far outside is far enough: browsers draw lines of a million pixels badly. */
 const FAR_PX = 4_000;
 
@@ -38,7 +40,7 @@ export function criticalLines(path: readonly Segment[], rowOf: RowOf, frame: Fra
     const [x1, x2] = [x(frame, segment.offsetMs), x(frame, end)];
     const y = row * frame.rowHeight + frame.along;
     if (shown(frame, row, row)) solid.push(`M${x1} ${y}H${x2}`);
-    if (before && before.row !== row && x1 - last >= APART_PX && shown(frame, before.row, row)) {
+    if (frame.connect && before && before.row !== row && x1 - last >= APART_PX && shown(frame, before.row, row)) {
       last = x1;
       const y0 = before.row * frame.rowHeight + frame.along;
       if (segment.offsetMs - before.end > 0.0005) dashed.push(`M${before.x} ${y0}V${y}H${x1}`);

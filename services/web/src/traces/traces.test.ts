@@ -66,7 +66,7 @@ describe('what passes between spans', () => {
 });
 
 describe('lines over the rows', () => {
-  const frame: Frame = { range: { from: 0, to: 100 }, width: 100, rowHeight: 20, along: 15, middle: 10, from: 0, to: 10 };
+  const frame: Frame = { range: { from: 0, to: 100 }, width: 100, rowHeight: 20, along: 15, middle: 10, connect: true, from: 0, to: 10 };
   const rows = new Map([['a', 0], ['b', 1], ['far', 500]]);
   const rowOf = (id: string) => rows.get(id);
   it('runs along the bars, across to the next row, and dashed where nothing worked', () => {
@@ -76,7 +76,8 @@ describe('lines over the rows', () => {
   it('leaves out rows that are not rendered, spans without a row, and crossings too close to tell apart', () => {
     expect(criticalLines([{ spanId: 'far', offsetMs: 0, durationMs: 5 }, { spanId: 'gone', offsetMs: 5, durationMs: 5 }], rowOf, frame)).toEqual({ solid: '', dashed: '' });
     const dense = Array.from({ length: 100 }, (_, i) => ({ spanId: i % 2 ? 'a' : 'b', offsetMs: i, durationMs: 1 }));
-    expect(criticalLines(dense, rowOf, frame).solid.match(/V/g)!.length).toBeLessThanOrEqual(25);
+    expect(criticalLines(dense, rowOf, frame).solid.match(/V/g)!.length).toBeLessThanOrEqual(10);
+    expect(criticalLines(dense, rowOf, { ...frame, connect: false }).solid).not.toContain('V');
   });
   it('draws messages as curves to where they are taken', () => {
     const one = { from: 'a', to: 'b', waitMs: 5, sentMs: 10, takenMs: 15 };
