@@ -7,7 +7,7 @@ const replica = '{{job}} {{instance}}';
 
 export const runtime = board('runtime', 'Runtime', 'The Go runtime of each replica, and the collector.', [SERVICE(), INSTANCE()], [
   { title: 'Processes', panels: [
-    lines({ title: 'Memory', unit: 'bytes', shows: 'Memory of the Go runtime.', good: 'level over hours, below the limit (GOMEMLIMIT).', queries: [[`sum by (job, instance) (go_memory_used_bytes{${at}})`, replica], [`max(go_memory_limit_bytes{${at}} < 1e15) or max(go_memory_limit_bytes{${at}})`, 'limit']] }),
+    lines({ title: 'Memory', unit: 'bytes', shows: 'Memory of the Go runtime.', good: 'level over hours, below the limit (GOMEMLIMIT).', queries: [[`sum by (job, instance) (go_memory_used_bytes{${at}})`, replica], [`max(go_memory_limit_bytes{${at}})`, 'limit']] }),
     lines({ title: 'Allocation', unit: 'Bps', shows: 'Bytes allocated per second.', good: 'follows the requests.', queries: [[`sum by (job, instance) (rate(go_memory_allocated_bytes_total{${at}}[$__rate_interval]))`, replica]] }),
     lines({ title: 'Goroutines', unit: 'none', shows: 'Goroutines per replica.', good: 'follows open streams and requests; a steady climb is a leak.', queries: [[`sum by (job, instance) (go_goroutine_count{${at}})`, replica]] }),
     lines({ title: 'Heap before the next collection', unit: 'bytes', shows: 'Size of the heap at which the next garbage collection starts.', good: 'level; close to the limit the collector works all the time.', queries: [[`sum by (job, instance) (go_memory_gc_goal_bytes{${at}})`, replica]] }),
