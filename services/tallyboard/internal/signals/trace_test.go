@@ -15,7 +15,12 @@ import (
 	"github.com/tallyboard/tallyboard/services/tallyboard/internal/launch"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, // Fiber and fasthttp leave these running for good or for their pause
+		goleak.IgnoreAnyFunction("github.com/gofiber/fiber/v2/utils.StartTimeStampUpdater.func1.1"),
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.updateServerDate.func1"),
+		goleak.IgnoreAnyFunction("github.com/valyala/fasthttp.(*workerPool).Start.func2"))
+}
 
 const (
 	clickTrace = "4bf92f3577b34da6a3ce929d0e0e4736"
