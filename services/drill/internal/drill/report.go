@@ -29,15 +29,15 @@ func (r *run) report(violations []check.Violation) error {
 		}
 	}
 	w := tabwriter.NewWriter(r.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "\nfault\ttimes\tworst until a write\tworst until all well\t")
+	fmt.Fprintln(w, "\nfault\ttimes\tworst until a write\tworst until all well\tmost sent again by one client\t")
 	total := kindSummary{}
-	kinds := summarize(r.record.Faults)
+	kinds := summarize(r.record)
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		k := kinds[kind]
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t\n", kind, k.times, seconds(k.serving), seconds(k.whole))
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%d\t\n", kind, k.times, seconds(k.serving), seconds(k.whole), k.again)
 		total.add(k)
 	}
-	fmt.Fprintf(w, "all\t%d\t%s\t%s\t\n", total.times, seconds(total.serving), seconds(total.whole))
+	fmt.Fprintf(w, "all\t%d\t%s\t%s\t%d\t\n", total.times, seconds(total.serving), seconds(total.whole), total.again)
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("print the table: %w", err)
 	}
@@ -69,21 +69,39 @@ func (r *run) report(violations []check.Violation) error {
 type kindSummary struct {
 	times          int
 	serving, whole time.Duration
+	again          int // attempts beyond the first of one client's operations during and after one fault
 }
 
 func (k *kindSummary) add(o kindSummary) {
 	k.times += o.times
-	k.serving, k.whole = max(k.serving, o.serving), max(k.whole, o.whole)
+	k.serving, k.whole, k.again = max(k.serving, o.serving), max(k.whole, o.whole), max(k.again, o.again)
 }
 
-func summarize(faults []ledger.Fault) map[string]kindSummary {
+func summarize(record check.Record) map[string]kindSummary {
 	out := map[string]kindSummary{}
-	for _, f := range faults {
+	for i, f := range record.Faults {
 		k := out[f.Kind]
-		k.add(kindSummary{1, f.Serving, f.Whole})
+		until := f.Healed + f.Whole
+		if i+1 < len(record.Faults) {
+			until = record.Faults[i+1].Start
+		}
+		k.add(kindSummary{1, f.Serving, f.Whole, sentAgain(record.Ops, f.Start, until)})
 		out[f.Kind] = k
 	}
 	return out
+}
+
+// sentAgain counts the attempts beyond the first of operations that were under way in a span of time, and returns those of
+// the client with most.
+func sentAgain(ops []ledger.Op, from, until time.Duration) (most int) {
+	byClient := map[int]int{}
+	for i := range ops {
+		if op := &ops[i]; op.End >= from && op.Start < until {
+			byClient[op.Client] += op.Attempts - 1
+			most = max(most, byClient[op.Client])
+		}
+	}
+	return most
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }

@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/tallyboard/tallyboard/services/drill/internal/check"
@@ -30,6 +31,9 @@ const (
 	calmWithin = 60 * time.Second // until everything that was written has arrived everywhere
 	restWithin = 15 * time.Second // until processes have let go of what the load needed
 )
+
+// walksAway is how many operations there are to one whose client does not ask again when it got no answer.
+const walksAway = 4
 
 // mostFaults is the length of a schedule; no run comes to its end.
 const mostFaults = 100_000
@@ -101,6 +105,7 @@ func (r *run) conduct(ctx context.Context) (err error) {
 	defer func() { err = errors.Join(err, r.cluster.Stop()) }()
 	r.load, err = workload.New(ctx, workload.Config{
 		URL: r.cluster.URL(), Projects: projects, Clients: r.cfg.Clients, Streams: r.cfg.Streams, Seed: r.cfg.Seed, Pause: r.cfg.Pause, Log: r.log, Since: r.since,
+		WalksAway: walksAway,
 	})
 	if err != nil {
 		return fmt.Errorf("make the projects: %w", err)
@@ -136,58 +141,72 @@ func (r *run) breakThings(ctx context.Context) error {
 	if err := writeJSON(filepath.Join(r.logs(), "schedule.json"), schedule); err != nil {
 		return err
 	}
-	for end := r.since() + r.cfg.Duration; len(schedule) > 0; schedule = schedule[1:] {
-		f := schedule[0]
-		if r.since()+f.Before+f.For > end {
+	for end := r.since() + r.cfg.Duration; len(schedule) > 0; {
+		var now []faults.Fault
+		now, schedule = faults.Next(schedule)
+		if r.since()+now[0].Before+now[0].For > end {
 			break
 		}
-		if err := rest(ctx, f.Before); err != nil {
+		if err := rest(ctx, now[0].Before); err != nil {
 			return err
 		}
-		r.breakOne(ctx, injector, f)
+		r.breakNow(ctx, injector, now)
 	}
 	return rest(ctx, coolDown)
 }
 
-// breakOne injects one fault and measures the recovery from it.
-func (r *run) breakOne(ctx context.Context, injector *faults.Injector, f faults.Fault) {
-	done := ledger.Fault{Kind: string(f.Kind), Target: f.Target, Start: r.since()}
-	detail, err := injector.Do(ctx, f)
-	done.Healed, done.Detail = r.since(), detail
-	if err == nil {
-		err = r.recover(ctx, &done)
+// breakNow injects faults that belong together and measures the recovery from all of them.
+func (r *run) breakNow(ctx context.Context, injector *faults.Injector, now []faults.Fault) {
+	done := make([]ledger.Fault, len(now))
+	var all sync.WaitGroup
+	for i, f := range now {
+		all.Go(func() {
+			done[i] = ledger.Fault{Kind: string(f.Kind), Target: f.Target, Start: r.since()}
+			detail, err := injector.Do(ctx, f)
+			done[i].Healed, done[i].Detail = r.since(), detail
+			if err != nil {
+				done[i].Error = err.Error()
+			}
+		})
 	}
-	if err != nil {
-		done.Error = err.Error()
+	all.Wait()
+	serving, whole, err := r.recover(ctx, r.since())
+	for i, f := range done {
+		f.Serving, f.Whole = serving, whole
+		if err != nil && f.Error == "" {
+			f.Error = err.Error()
+		}
+		r.record.Faults = append(r.record.Faults, f)
+		with := map[bool]string{true: "+ ", false: ""}[i > 0]
+		r.sayf("%-18s %-20s %5.1f s; writes again after %.2f s, all well after %.2f s  %s%s", with+f.Kind, f.Target, (f.Healed - f.Start).Seconds(),
+			f.Serving.Seconds(), f.Whole.Seconds(), f.Detail, f.Error)
 	}
-	r.record.Faults = append(r.record.Faults, done)
-	r.sayf("%-16s %-20s %5.1f s; writes again after %.2f s, all well after %.2f s  %s%s", f.Kind, f.Target, (done.Healed - done.Start).Seconds(),
-		done.Serving.Seconds(), done.Whole.Seconds(), done.Detail, done.Error)
 }
 
-// recover waits until people can work again and until every part says that it is well.
-func (r *run) recover(ctx context.Context, f *ledger.Fault) error {
+// recover waits until people can work again and until every part says that it is well, and tells how long after the given
+// moment that was.
+func (r *run) recover(ctx context.Context, healed time.Duration) (serving, whole time.Duration, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*r.cfg.Limits.Whole)
 	defer cancel()
 	probe := r.load.Probe(ctx, len(r.record.Faults)+1)
-	f.Serving = probe.End - f.Healed
+	serving = probe.End - healed
 	if probe.Outcome != ledger.Acknowledged {
-		return fmt.Errorf("no write was acknowledged: %s", probe.Error)
+		return serving, serving, fmt.Errorf("no write was acknowledged: %s", probe.Error)
 	}
 	for {
-		err := r.whole(ctx, f.Healed)
-		f.Whole = r.since() - f.Healed
+		err := r.whole(ctx)
+		whole = r.since() - healed
 		if err == nil {
-			return nil
+			return serving, whole, nil
 		}
 		if rest(ctx, 50*time.Millisecond) != nil {
-			return err
+			return serving, whole, err
 		}
 	}
 }
 
-// whole returns what is not well. Statistics must have caught up with what had been written at the first look.
-func (r *run) whole(ctx context.Context, _ time.Duration) error {
+// whole returns what is not well.
+func (r *run) whole(ctx context.Context) error {
 	for _, s := range r.cluster.Services() {
 		status, err := r.cluster.Health(ctx, s)
 		if err != nil {

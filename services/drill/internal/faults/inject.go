@@ -21,11 +21,11 @@ const healWithin = 60 * time.Second
 // stopPatience is how long a service may take to end after SIGTERM. Its own limit is 25 s.
 const stopPatience = 30 * time.Second
 
-// Injector carries faults out on a cluster, one at a time.
+// Injector carries faults out on a cluster. Those that are compatible may be carried out at the same time.
 type Injector struct {
 	Cluster *cluster.Cluster
-	Copies  string // folder for copies of NATS's files
-	Random  *rand.Rand
+	Copies  string     // folder for copies of NATS's files
+	Random  *rand.Rand // of redelivery alone
 }
 
 // Do carries one fault out and mends it: when it returns, nothing hinders recovery any more. detail says what exactly was

@@ -39,6 +39,8 @@ type Fault struct {
 	Before time.Duration `json:"before"` // pause in front of it
 	For    time.Duration `json:"for"`    // how long it lasts; nothing for what is over at once
 	Amount int           `json:"amount"` // milliseconds of delay, bytes a second, connections' side, or messages
+	// Together says that it begins at the same time as the one in front of it.
+	Together bool `json:"together,omitempty"`
 }
 
 func (f Fault) String() string { return fmt.Sprintf("%s of %s for %s", f.Kind, f.Target, f.For) }
@@ -81,10 +83,60 @@ func Schedule(seed uint64, p Parts, n int) []Fault {
 			}
 			target := order[k][next[k]%len(order[k])]
 			next[k]++
-			out = append(out, draw(random, k, target))
+			f := draw(random, k, target)
+			// Two at a time, never three: of those, nobody could say which one was too much.
+			f.Together = random.IntN(togetherOneIn) == 0 && len(out) > 0 && !out[len(out)-1].Together && compatible(out[len(out)-1], f, p)
+			out = append(out, f)
 		}
 	}
 	return out[:n]
+}
+
+// togetherOneIn is how many faults there are to one that begins together with its predecessor, if it can.
+const togetherOneIn = 3
+
+// compatible reports whether two faults can be carried out and mended at the same time.
+func compatible(a, b Fault, p Parts) bool {
+	touched := map[string]bool{}
+	for _, name := range a.touches(p) {
+		touched[name] = true
+	}
+	for _, name := range b.touches(p) {
+		if touched[name] {
+			return false
+		}
+	}
+	return true
+}
+
+// touches names what a fault must have for itself.
+func (f Fault) touches(p Parts) []string {
+	switch f.Kind {
+	case Kill, Pause:
+		return []string{f.Target}
+	case PauseLeader:
+		if f.Target == TaskLeader {
+			return p.Tasks
+		}
+		return p.Stats
+	case Rolling:
+		return append(append([]string(nil), p.Tasks...), p.Stats...)
+	case Delete, Copy, RestoreOld, Redeliver:
+		return p.NATS
+	case Delay, Slow, Hold:
+		return []string{"conditions of links"} // whoever ends first would mend both
+	case Cut, HalfClose:
+	}
+	return nil
+}
+
+// Next splits the faults that are carried out together off the front of a schedule.
+func Next(schedule []Fault) (now, later []Fault) {
+	n := min(1, len(schedule))
+	for n < len(schedule) && schedule[n].Together {
+		n++
+	}
+	return schedule[:n], schedule[n:]
 }
 
 // targets lists what a kind can hit.

@@ -47,3 +47,42 @@ func TestEveryKindAndProcessIsHit(t *testing.T) {
 		}
 	}
 }
+
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	pairs := 0
+	for rest := Schedule(3, parts, 300); len(rest) > 0; {
+		var now []Fault
+		now, rest = Next(rest)
+		switch len(now) {
+		case 1:
+		case 2:
+			pairs++
+			if !compatible(now[0], now[1], parts) {
+				t.Errorf("%s together with %s", now[0], now[1])
+			}
+		default:
+			t.Errorf("%d faults together", len(now))
+		}
+	}
+	if pairs == 0 {
+		t.Error("no faults together")
+	}
+	for name, c := range map[string]struct {
+		a, b Fault
+		want bool
+	}{
+		"two services":                 {Fault{Kind: Kill, Target: "task-1"}, Fault{Kind: Pause, Target: "task-2"}, true},
+		"one service":                  {Fault{Kind: Kill, Target: "task-1"}, Fault{Kind: Pause, Target: "task-1"}, false},
+		"a service that may lead":      {Fault{Kind: Kill, Target: "stats-2"}, Fault{Kind: PauseLeader, Target: StatsLeader}, false},
+		"a service in a rolling start": {Fault{Kind: Rolling}, Fault{Kind: Kill, Target: "stats-2"}, false},
+		"the database meanwhile":       {Fault{Kind: Rolling}, Fault{Kind: Kill, Target: "database"}, true},
+		"NATS without its stream":      {Fault{Kind: Delete}, Fault{Kind: Kill, Target: "nats-1"}, false},
+		"two states of the network":    {Fault{Kind: Hold}, Fault{Kind: Slow}, false},
+		"a cut in a slow network":      {Fault{Kind: Cut}, Fault{Kind: Slow}, true},
+	} {
+		if got := compatible(c.a, c.b, parts); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}

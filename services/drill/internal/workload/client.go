@@ -21,7 +21,6 @@ const (
 	attemptTimeout = 8 * time.Second        // for one answer
 	patience       = 40 * time.Second       // with one operation, over all attempts
 	retryPause     = 150 * time.Millisecond // between two attempts, with as much again at random
-	walksAway      = 5                      // one in so many operations is not sent again: its outcome stays unknown
 	maxAnswer      = 4 << 20
 )
 
@@ -51,6 +50,8 @@ type caller struct {
 	number int
 	random *rand.Rand
 	count  int
+
+	walksAway int // see Config
 }
 
 // name begins an operation.
@@ -67,7 +68,7 @@ func (c *caller) name(kind ledger.Kind, project string) ledger.Op {
 func (c *caller) call(ctx context.Context, op ledger.Op, r request, read func(op *ledger.Op, body []byte) error) ledger.Op {
 	ctx = context.WithoutCancel(ctx)
 	op.Start = c.since()
-	leave := op.Kind != ledger.Read && c.random.IntN(walksAway) == 0
+	leave := c.walksAway > 0 && c.random.IntN(c.walksAway) == 0
 	doubt := false
 	for {
 		op.Attempts++

@@ -25,8 +25,10 @@ type Config struct {
 	Streams  int // live streams in each project
 	Seed     uint64
 	Pause    time.Duration // of a client between two operations, on average
-	Log      *ledger.Log
-	Since    func() time.Duration // the run's clock
+	// WalksAway says that one in so many operations is not sent again when its outcome is not known; 0: none.
+	WalksAway int
+	Log       *ledger.Log
+	Since     func() time.Duration // the run's clock
 }
 
 // The tasks that clients meet on.
@@ -136,7 +138,7 @@ func (l *Load) Start(ctx context.Context) {
 
 func (l *Load) caller(number int) *caller {
 	return &caller{
-		http: l.http, base: l.cfg.URL, log: l.cfg.Log, since: l.cfg.Since, number: number,
+		http: l.http, base: l.cfg.URL, log: l.cfg.Log, since: l.cfg.Since, number: number, walksAway: l.cfg.WalksAway,
 		random: rand.New(rand.NewPCG(l.cfg.Seed, uint64(number))), //nolint:gosec // the same again with the same seed
 	}
 }

@@ -1,0 +1,60 @@
+package drill
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tallyboard/tallyboard/services/drill/internal/check"
+	"github.com/tallyboard/tallyboard/services/drill/internal/cluster"
+	"github.com/tallyboard/tallyboard/services/drill/internal/ledger"
+)
+
+func TestFlags(t *testing.T) {
+	t.Parallel()
+	cfg, err := ParseFlags([]string{"-seed", "7", "-duration", "30s", "-engine", "postgres", "-nats", "3"})
+	if err != nil || cfg.Seed != 7 || cfg.Duration != 30*time.Second || cfg.Engine != cluster.Postgres || cfg.NATS != 3 {
+		t.Errorf("%+v, %v", cfg, err)
+	}
+	for _, args := range []string{"-engine oracle", "-nats 2", "-clients 0", "-duration 0s", "-nonsense"} {
+		if _, err := ParseFlags(strings.Fields(args)); err == nil {
+			t.Errorf("%s was accepted", args)
+		}
+	}
+}
+
+func TestReport(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	r := &run{cfg: Config{Seed: 7, Engine: cluster.MySQL, NATS: 1}, out: &out, record: check.Record{
+		Faults: []ledger.Fault{
+			{Kind: "kill", Start: time.Second, Healed: 2 * time.Second, Serving: time.Second, Whole: 2 * time.Second},
+			{Kind: "kill", Start: 5 * time.Second, Healed: 6 * time.Second, Serving: 3 * time.Second, Whole: 4 * time.Second},
+			{Kind: "pause", Start: 20 * time.Second, Healed: 21 * time.Second, Serving: time.Second, Whole: time.Second},
+		},
+		Ops: []ledger.Op{
+			{Client: 1, Outcome: ledger.Acknowledged, Attempts: 3, Start: time.Second, End: 2 * time.Second},
+			{Client: 1, Outcome: ledger.Acknowledged, Attempts: 2, Start: 3 * time.Second, End: 4 * time.Second},
+			{Client: 2, Outcome: ledger.Unknown, Attempts: 1, Start: 3 * time.Second, End: 4 * time.Second},
+			{Client: 2, Outcome: ledger.Refused, Attempts: 1, Start: 30 * time.Second, End: 31 * time.Second},
+		},
+	}}
+	violations := make([]check.Violation, mostListed+2)
+	for i := range violations {
+		violations[i] = check.Violation{Rule: "history", Text: "broken", Ops: []string{"c1-1"}}
+	}
+	if err := r.report(violations); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"VIOLATION history: broken c1-1\n", "VIOLATION history: and more\n",
+		"kill      2               3.00 s                4.00 s                              3",
+		"pause      1               1.00 s                1.00 s                              0",
+		"2 operations acknowledged, 1 refused, 1 never answered; 2 were sent again",
+		"seed 7 on mysql with 1 NATS: 3 faults, 7 violations; 7 history",
+	} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %q in\n%s", want, out.String())
+		}
+	}
+}
