@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/boot"
+	"github.com/tallyboard/tallyboard/services/internal/kit/testkit"
 	"github.com/tallyboard/tallyboard/services/stats-service/api"
 	"github.com/tallyboard/tallyboard/services/stats-service/app"
 )
@@ -54,6 +55,12 @@ func environ(database, nats string, more ...string) []string {
 // start runs the service as main does, from its variables, and returns when it is listening.
 func start(t *testing.T, environ []string) *service {
 	t.Helper()
+	return startTraced(t, environ, nil)
+}
+
+// startTraced is start with a receiver of spans; nil: none are recorded.
+func startTraced(t *testing.T, environ []string, spans *testkit.Spans) *service {
+	t.Helper()
 	cfg, err := boot.LoadConfig[app.Config](environ)
 	if err != nil {
 		t.Fatal(err)
@@ -61,9 +68,11 @@ func start(t *testing.T, environ []string) *service {
 	s := &service{t: t, log: &logBuffer{}}
 	ctx, cancel := context.WithCancel(context.Background())
 	addr, ended := make(chan string, 1), make(chan error, 1)
-	go func() {
-		ended <- app.Run(ctx, cfg, app.Deps{Log: s.log, Version: "test", Ready: func(a string) { addr <- a }})
-	}()
+	deps := app.Deps{Log: s.log, Version: "test", Ready: func(a string) { addr <- a }}
+	if spans != nil {
+		deps.Spans = spans
+	}
+	go func() { ended <- app.Run(ctx, cfg, deps) }()
 	s.stop = sync.OnceFunc(func() {
 		cancel()
 		select {
