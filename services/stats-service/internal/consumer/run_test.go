@@ -80,10 +80,19 @@ func run(t *testing.T, d *storetest.Database, b Bus, holder string) (c *Consumer
 
 func publish(t *testing.T, b *jsbus.Bus, events []stats.Event) {
 	t.Helper()
+	publishFrom(t.Context(), t, b, events)
+}
+
+// publishFrom publishes events that the span in cause made.
+func publishFrom(cause context.Context, t *testing.T, b *jsbus.Bus, events []stats.Event) {
+	t.Helper()
 	msgs := make([]jsbus.Msg, len(events))
 	for i := range events {
 		e := &events[i]
 		msgs[i] = jsbus.Msg{Subject: "tasks." + e.Project.String() + "." + e.ID.String(), ID: strconv.FormatInt(e.Pos, 10), Data: encode(e)}
+		if tp := telemetry.Traceparent(cause); tp != "" {
+			msgs[i].Header = map[string]string{"traceparent": tp}
+		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
