@@ -93,8 +93,8 @@ func TestSignalsComeFromOwnPagesOnly(t *testing.T) {
 		if problem := a.header.Get("Content-Type") == "application/problem+json"; problem != (a.status >= 400) {
 			t.Errorf("%s: %s %s", name, a.header.Get("Content-Type"), a.body)
 		}
-		if !strings.HasSuffix(a.header.Get("traceresponse"), "-00") {
-			t.Errorf("%s: traceresponse %q", name, a.header.Get("traceresponse"))
+		if !strings.HasSuffix(a.header.Get("Traceresponse"), "-00") {
+			t.Errorf("%s: traceresponse %q", name, a.header.Get("Traceresponse"))
 		}
 	}
 }

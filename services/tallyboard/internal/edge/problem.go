@@ -16,5 +16,5 @@ func problem(w http.ResponseWriter, r *http.Request, status int, code, detail st
 		"type": "about:blank", "title": http.StatusText(status), "status": status, "code": code, "detail": detail,
 		"instance": r.URL.Path, "traceId": telemetry.TraceID(r.Context()),
 	}
-	_ = json.NewEncoder(w).Encode(document) //nolint:errcheck,errchkjson // the client may be gone; nothing else to tell it
+	_ = json.NewEncoder(w).Encode(document) //nolint:errchkjson // the client may be gone; nothing else to tell it
 }

@@ -24,7 +24,7 @@ import (
 // The names of headers.
 const (
 	headerTraceID   = "X-Trace-Id"
-	headerRequestID = "X-Request-Id"
+	headerRequestID = "X-Request-ID"
 )
 
 // filesPrefix is where the UI's files are that never change. Browsers fetch them outside of any trace.
@@ -56,7 +56,7 @@ func (e *edge) begin(w http.ResponseWriter, r *http.Request) *exchange {
 			flags := remote.TraceFlags().WithSampled(e.Telemetry.Sampler.Sampled(remote.TraceID()))
 			ctx = trace.ContextWithRemoteSpanContext(ctx, remote.WithTraceFlags(flags).WithTraceState(trace.TraceState{}))
 		}
-		ctx, x.span = e.Telemetry.Tracer.Start(ctx, spanName(r), trace.WithSpanKind(trace.SpanKindServer))
+		ctx, x.span = e.Telemetry.Tracer.Start(ctx, spanName(r), trace.WithSpanKind(trace.SpanKindServer)) //nolint:spancheck // see end
 		x.identity = x.span.SpanContext()
 		describe(x.span, r)
 	}
@@ -67,9 +67,9 @@ func (e *edge) begin(w http.ResponseWriter, r *http.Request) *exchange {
 
 // passTraceOn gives a service our span as its parent, and nothing else of what the caller said about traces.
 func passTraceOn(r *httputil.ProxyRequest) {
-	r.Out.Header.Del("tracestate")
-	r.Out.Header.Del("baggage")
-	r.Out.Header.Set("traceparent", telemetry.Traceparent(r.In.Context()))
+	r.Out.Header.Del("Tracestate")
+	r.Out.Header.Del("Baggage")
+	r.Out.Header.Set("Traceparent", telemetry.Traceparent(r.In.Context()))
 }
 
 // watching are the paths, with all below them, of requests about traces and the state of the instances: watching must not

@@ -55,7 +55,7 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.header = r.Header.Clone()
 	s.mu.Unlock()
-	w.Header().Set("traceresponse", "00-11111111111111111111111111111111-2222222222222222-00")
+	w.Header().Set("Traceresponse", "00-11111111111111111111111111111111-2222222222222222-00")
 	w.Header().Set("X-Trace-Id", "11111111111111111111111111111111")
 	if s.answer != nil {
 		s.answer(w, r)
@@ -98,8 +98,8 @@ func TestEdgeSpanStandsBetweenCallerAndService(t *testing.T) {
 	if own.TraceID().String() != callerTrace || span.Parent().SpanID().String() != callerSpan || span.SpanKind() != trace.SpanKindServer {
 		t.Errorf("span %v below %v, kind %v", own, span.Parent(), span.SpanKind())
 	}
-	if want := fmt.Sprintf("00-%s-%s-01", callerTrace, own.SpanID()); task.got("traceparent") != want || a.header.Get("traceresponse") != want {
-		t.Errorf("passed on %q, answered %q, want %q", task.got("traceparent"), a.header.Get("traceresponse"), want)
+	if want := fmt.Sprintf("00-%s-%s-01", callerTrace, own.SpanID()); task.got("traceparent") != want || a.header.Get("Traceresponse") != want {
+		t.Errorf("passed on %q, answered %q, want %q", task.got("traceparent"), a.header.Get("Traceresponse"), want)
 	}
 	if task.got("tracestate") != "" || task.got("baggage") != "" || task.got("X-Amzn-Trace-Id") == "" {
 		t.Errorf("tracestate %q, baggage %q, X-Amzn-Trace-Id %q", task.got("tracestate"), task.got("baggage"), task.got("X-Amzn-Trace-Id"))
@@ -107,7 +107,7 @@ func TestEdgeSpanStandsBetweenCallerAndService(t *testing.T) {
 	if got := a.header.Values("X-Trace-Id"); len(got) != 1 || got[0] != callerTrace {
 		t.Errorf("X-Trace-Id %q", got)
 	}
-	if id := a.header.Get("X-Request-Id"); len(id) != 32 || task.got("X-Request-Id") != id {
+	if id := a.header.Get("X-Request-ID"); len(id) != 32 || task.got("X-Request-Id") != id {
 		t.Errorf("request id %q, the service has %q", id, task.got("X-Request-Id"))
 	}
 	if span.Name() != "POST /api/v1/{+}" {
@@ -135,7 +135,7 @@ func TestTraceBeginsAtTheEdgeWithoutACaller(t *testing.T) {
 		a := ask(t, "GET", front.URL+"/api/v1/me", header)
 		span := spansOf(t, recorder, 1)[0]
 		if span.Parent().IsValid() || a.header.Get("X-Trace-Id") != span.SpanContext().TraceID().String() ||
-			task.got("traceparent") != a.header.Get("traceresponse") || !strings.HasSuffix(task.got("traceparent"), "-01") {
+			task.got("traceparent") != a.header.Get("Traceresponse") || !strings.HasSuffix(task.got("traceparent"), "-01") {
 			t.Errorf("%s: parent %v, answer %v, passed on %q", header, span.Parent(), a.header, task.got("traceparent"))
 		}
 	}
@@ -149,11 +149,11 @@ func TestCallerDecidesNothingAboutRecording(t *testing.T) {
 	for _, flags := range []string{"00", "01", "03", "ff"} {
 		a := ask(t, "GET", front.URL+"/api/v1/me", "traceparent: 00-"+callerTrace+"-"+callerSpan+"-"+flags)
 		passed := trace.SpanContextFromContext(telemetry.ContextWithTraceparent(t.Context(), task.got("traceparent")))
-		if !passed.IsValid() || passed.IsSampled() || !strings.HasSuffix(a.header.Get("traceresponse"), "-00") {
-			t.Errorf("flags %s: passed on %q, answered %q", flags, task.got("traceparent"), a.header.Get("traceresponse"))
+		if !passed.IsValid() || passed.IsSampled() || !strings.HasSuffix(a.header.Get("Traceresponse"), "-00") {
+			t.Errorf("flags %s: passed on %q, answered %q", flags, task.got("traceparent"), a.header.Get("Traceresponse"))
 		}
 	}
-	if a := ask(t, "GET", front.URL+"/api/v1/me"); !strings.HasSuffix(a.header.Get("traceresponse"), "-00") || len(a.header.Get("X-Trace-Id")) != 32 {
+	if a := ask(t, "GET", front.URL+"/api/v1/me"); !strings.HasSuffix(a.header.Get("Traceresponse"), "-00") || len(a.header.Get("X-Trace-Id")) != 32 {
 		t.Errorf("a trace of our own: %v", a.header)
 	}
 	if n := len(recorder.Ended()); n != 0 {
@@ -169,8 +169,8 @@ func TestOneAnswerForAllRequestsOfATrace(t *testing.T) {
 	recorded := 0
 	for i := range 40 {
 		parent := fmt.Sprintf("00-%031x%x-%s-", i+1, i%16, callerSpan)
-		first := ask(t, "GET", front.URL+"/api/v1/me", "traceparent: "+parent+"00").header.Get("traceresponse")
-		second := ask(t, "GET", front.URL+"/api/v1/stats/x", "traceparent: "+parent+"01").header.Get("traceresponse")
+		first := ask(t, "GET", front.URL+"/api/v1/me", "traceparent: "+parent+"00").header.Get("Traceresponse")
+		second := ask(t, "GET", front.URL+"/api/v1/stats/x", "traceparent: "+parent+"01").header.Get("Traceresponse")
 		if first[len(first)-2:] != second[len(second)-2:] {
 			t.Errorf("%s: %q and %q", parent, first, second)
 		}
@@ -194,8 +194,8 @@ func TestProbesFilesAndSignalsMakeNoSpan(t *testing.T) {
 		"/api/v1/traces": task, "/api/v1/traces/" + callerTrace: task, "/api/v1/operations": task,
 	} {
 		a := ask(t, "GET", front.URL+path, "traceparent: 00-"+callerTrace+"-"+callerSpan+"-01")
-		if got := s.got("traceparent"); !strings.HasPrefix(got, "00-"+callerTrace+"-") || !strings.HasSuffix(got, "-00") || a.header.Get("traceresponse") != got {
-			t.Errorf("%s: passed on %q, answered %q", path, got, a.header.Get("traceresponse"))
+		if got := s.got("traceparent"); !strings.HasPrefix(got, "00-"+callerTrace+"-") || !strings.HasSuffix(got, "-00") || a.header.Get("Traceresponse") != got {
+			t.Errorf("%s: passed on %q, answered %q", path, got, a.header.Get("Traceresponse"))
 		}
 	}
 	send(t, "POST", front.URL+tracesPath, "{}", "Origin: "+front.URL, "Content-Type: application/json")
@@ -239,7 +239,7 @@ func TestFailuresAreInTheTrace(t *testing.T) {
 	defer away.Close()
 	a := ask(t, "GET", away.URL+"/api/v1/me", "traceparent: 00-"+callerTrace+"-"+callerSpan+"-00")
 	span = spansOf(t, recorder, 1)[0]
-	if attr(span, "error.type") != "503" || a.header.Get("traceresponse") != telemetry.Traceresponse(span.SpanContext()) ||
+	if attr(span, "error.type") != "503" || a.header.Get("Traceresponse") != telemetry.Traceresponse(span.SpanContext()) ||
 		a.header.Get("X-Trace-Id") != callerTrace || !strings.Contains(a.body, `"traceId":"`+callerTrace+`"`) {
 		t.Errorf("service away: %v %s", a.header, a.body)
 	}
@@ -271,7 +271,7 @@ func TestSpanOfAStreamEndsWhenItBegins(t *testing.T) {
 	defer res.Body.Close() //nolint:errcheck // what matters was read
 	span := spansOf(t, recorder, 1)[0]
 	close(release)
-	if got := res.Header.Get("traceresponse"); got != telemetry.Traceresponse(span.SpanContext()) || attr(span, "http.response.status_code") != "200" {
+	if got := res.Header.Get("Traceresponse"); got != telemetry.Traceresponse(span.SpanContext()) || attr(span, "http.response.status_code") != "200" {
 		t.Errorf("answered %q, span %v %v", got, span.SpanContext(), span.Attributes())
 	}
 }

@@ -177,6 +177,7 @@ func (c Config) serve(ctx context.Context, closer *boot.Closer, d Deps, front ne
 			return stop()
 		}
 	}
+	//nolint:contextcheck // requests have contexts of their own
 	handler := edge.New(edge.Config{TaskAddr: addrs["task"], StatsAddr: addrs["stats"], DialTimeout: 2 * time.Second, IdleConns: 64,
 		AllowedHosts: taskCfg.API.AllowedHosts}, tracing.edge())
 	server := &http.Server{Handler: handler,

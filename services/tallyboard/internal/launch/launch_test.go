@@ -70,10 +70,10 @@ func dataDir(t *testing.T) string {
 }
 
 // child starts the product as a process of its own and returns its address once it is ready.
-func child(t *testing.T, dir string) (cmd *exec.Cmd, url string) {
+func child(t *testing.T, dir string, environ ...string) (cmd *exec.Cmd, url string) {
 	t.Helper()
 	cmd = exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), childVariable+"=1", "PORT=0", "DATA_DIR="+dir, "POSTGRES_DIR="+binariesDir(t))
+	cmd.Env = append(append(os.Environ(), childVariable+"=1", "PORT=0", "DATA_DIR="+dir, "POSTGRES_DIR="+binariesDir(t)), environ...)
 	cmd.Stderr = t.Output()
 	out, err := cmd.StdoutPipe()
 	if err != nil {

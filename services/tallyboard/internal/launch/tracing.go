@@ -39,7 +39,7 @@ func (c Config) environ(given []string, databaseURL, natsURL string) []string {
 		"HTTP_TRACE_TRUST=sampling") // the edge decides
 	if !filled(given, "TRACE_SAMPLE_KEY") && !filled(given, "TRACE_SAMPLE_KEY_FILE") {
 		key := make([]byte, sampleKeyBytes)
-		rand.Read(key) //nolint:errcheck // never fails
+		rand.Read(key) // never fails
 		environ = append(environ, "TRACE_SAMPLE_KEY="+hex.EncodeToString(key))
 	}
 	if _, set := lookup(given, "ALLOWED_HOSTS"); loopback(c.Host) && !set {

@@ -2,16 +2,23 @@ package launch
 
 import (
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
+
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/protobuf/proto"
 )
 
 // product runs the product in this process, on data of its own, and returns its address.
@@ -64,7 +71,7 @@ func post(t *testing.T, url, body string, headers ...string) (status int, tracer
 	if _, err := io.Copy(io.Discard, res.Body); err != nil {
 		t.Fatal(err)
 	}
-	return res.StatusCode, res.Header.Get("traceresponse")
+	return res.StatusCode, res.Header.Get("Traceresponse")
 }
 
 // shown is a trace as the API shows it.
@@ -101,7 +108,8 @@ func look(t *testing.T, url, id string) (status int, trace shown) {
 		t.Fatal(err)
 	}
 	defer res.Body.Close() //nolint:errcheck // what matters was read
-	if err := json.NewDecoder(res.Body).Decode(&trace); err != nil {
+	var into any = &trace
+	if err := json.NewDecoder(res.Body).Decode(into); err != nil {
 		t.Fatal(err)
 	}
 	return res.StatusCode, trace
@@ -173,6 +181,94 @@ func TestOfATraceThatIsNotRecordedNothingIsKept(t *testing.T) {
 	awaitEvents(t, url, 1) // the consumer has had it
 	if status, trace := look(t, url, id); status != http.StatusNotFound {
 		t.Errorf("%d: %+v", status, trace)
+	}
+}
+
+// collector is an OTLP receiver that notes which services' spans of one trace it has got.
+type collector struct {
+	trace    string
+	mu       sync.Mutex
+	services map[string]int
+	vitals   bool
+}
+
+func (c *collector) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r.URL.Path != "/v1/traces" {
+		c.vitals = c.vitals || strings.Contains(string(body), "browser.web_vital.cls")
+		return
+	}
+	var data tracepb.TracesData // has the fields of ExportTraceServiceRequest
+	if err := proto.Unmarshal(body, &data); err != nil {
+		return
+	}
+	for _, resource := range data.GetResourceSpans() {
+		for _, kv := range resource.GetResource().GetAttributes() {
+			if kv.GetKey() != "service.name" {
+				continue
+			}
+			for _, scope := range resource.GetScopeSpans() {
+				for _, span := range scope.GetSpans() {
+					if hex.EncodeToString(span.GetTraceId()) == c.trace {
+						c.services[kv.GetValue().GetStringValue()]++
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestWithACollectorEverythingLeavesBeforeTheEnd has the exporters wait for longer than the test, so that what arrives
+// is what is flushed at the end.
+func TestWithACollectorEverythingLeavesBeforeTheEnd(t *testing.T) {
+	t.Parallel()
+	received := &collector{trace: "0af7651916cd43dd8448eb211c80319e", services: map[string]int{}}
+	server := httptest.NewServer(received)
+	defer server.Close()
+	cmd, url := child(t, dataDir(t), "OTEL_EXPORTER_OTLP_ENDPOINT="+server.URL, "OTEL_EXPORTER_OTLP_COMPRESSION=none",
+		"OTEL_BSP_SCHEDULE_DELAY=3600000", "OTEL_METRIC_EXPORT_INTERVAL=3600000", "OTEL_SERVICE_NAME=everything")
+	status, _ := post(t, url+"/api/v1/projects", `{"key":"RUN","name":"Run"}`, "traceparent: 00-"+received.trace+"-b7ad6b7169203331-00")
+	if status != http.StatusCreated {
+		t.Fatalf("a project: %d", status)
+	}
+	now := time.Now().UnixNano()
+	for path, body := range map[string]string{
+		"/otlp/v1/traces": fmt.Sprintf(`{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":%q,"spanId":"b7ad6b7169203331","name":"POST","kind":3,`+
+			`"startTimeUnixNano":"%d","endTimeUnixNano":"%d"}]}]}]}`, received.trace, now, now),
+		"/otlp/v1/metrics": `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"browser.web_vital.cls","histogram":{"aggregationTemporality":1,` +
+			`"dataPoints":[{"count":"1","sum":0.1,"bucketCounts":["1"],"timeUnixNano":"1"}]}}]}]}]}`,
+	} {
+		if status, _ := post(t, url+path, body, "Origin: "+url); status != http.StatusOK {
+			t.Errorf("%s: %d", path, status)
+		}
+	}
+	awaitEvents(t, url, 1)
+	for deadline := time.Now().Add(30 * time.Second); status != http.StatusOK && time.Now().Before(deadline); {
+		status, _ = look(t, url, received.trace)
+	}
+	if status != http.StatusOK {
+		t.Errorf("the trace is not in memory beside the collector: %d", status)
+	}
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("after an interrupt: %v", err)
+	}
+	received.mu.Lock()
+	defer received.mu.Unlock()
+	for _, service := range []string{"browser", "edge", "task-service", "stats-service"} {
+		if received.services[service] == 0 {
+			t.Errorf("no span of %s arrived: %v", service, received.services)
+		}
+	}
+	if !received.vitals {
+		t.Error("the browser's measurements did not arrive")
 	}
 }
 
