@@ -157,7 +157,9 @@ func (b *fakeBus) deliver(tb fataler, events ...history.Event) {
 		if err != nil {
 			tb.Fatal(err)
 		}
-		batch = append(batch, jsbus.Delivery{Subject: eventpb.Subject(e), Data: data})
+		batch = append(batch, jsbus.Delivery{
+			Subject: eventpb.Subject(e), Data: data, Header: map[string][]string{"traceparent": {e.Traceparent}},
+		})
 	}
 	handle(batch)
 }
@@ -173,8 +175,12 @@ type rig struct {
 }
 
 func start(tb fataler, cfg live.Config, store *fakeStore) *rig {
+	return startWith(tb, cfg, store, telemetry.Nop())
+}
+
+func startWith(tb fataler, cfg live.Config, store *fakeStore, tel *telemetry.Telemetry) *rig {
 	bus := &fakeBus{since: time.Now()}
-	hub, err := live.New(cfg, store, bus, telemetry.Nop())
+	hub, err := live.New(cfg, store, bus, tel)
 	if err != nil {
 		tb.Fatal(err)
 	}
