@@ -7,8 +7,8 @@ import (
 	"github.com/tallyboard/tallyboard/services/drill/internal/ledger"
 )
 
-// Streams: every live client saw each event of its project behind its beginning once, in order of position, whatever broke
-// in between, and was never told to begin anew.
+// Streams demands that every live client saw each event of its project behind its beginning once, in order of position,
+// whatever broke in between, and was never told to begin anew.
 func Streams(b *Book) []Violation {
 	byProject := map[string][]*Event{}
 	for i := range b.Found.Events {
@@ -60,7 +60,7 @@ func received(s ledger.Stream, events []*Event) (Violation, bool) {
 	return Violation{}, false
 }
 
-// Projection: statistics have seen everything, equal a recount, and nothing is parked.
+// Projection demands that statistics have seen everything, that they equal a recount, and that nothing is parked.
 func Projection(b *Book) []Violation {
 	var out []Violation
 	s, n := b.Found.Stats, int64(len(b.Found.Events))
@@ -79,7 +79,7 @@ func Projection(b *Book) []Violation {
 	return out
 }
 
-// Recovery: after each fault people could work again in time, and everything was well again in time.
+// Recovery demands that after each fault people could work again in time, and everything was well again in time.
 func Recovery(b *Book) []Violation {
 	var out []Violation
 	for _, f := range b.Faults {
@@ -95,7 +95,7 @@ func Recovery(b *Book) []Violation {
 	return out
 }
 
-// Levels: at rest, no process holds notably more goroutines or files than before the load.
+// Levels demands that, at rest, no process holds notably more goroutines or files than before the load.
 func Levels(b *Book) []Violation {
 	var out []Violation
 	for _, l := range b.Found.Levels {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// History: each task and project has its events 1, 2, 3 … without gaps, the first one its making; and the row of each task
-// is what its events make of it.
+// History demands that each task and project has its events 1, 2, 3 … without gaps, the first one its making, and that the
+// row of each task is what its events make of it.
 func History(b *Book) []Violation {
 	out := slices.Clone(b.unreadable)
 	for _, id := range slices.Sorted(maps.Keys(b.events)) {
@@ -48,8 +48,8 @@ func History(b *Book) []Violation {
 	return out
 }
 
-// Positions: every event has one, they are 1, 2, 3 … without gaps, in each task in the order of its events, and a change
-// that was acknowledged before another one was asked for stands in front of it. All of them were published.
+// Positions demands that every event has one, that they are 1, 2, 3 … without gaps, in each task in the order of its events,
+// and that a change that was acknowledged before another one was asked for stands in front of it. All were published.
 func Positions(b *Book) []Violation {
 	var out []Violation
 	events := make([]*Event, 0, len(b.Found.Events))

@@ -48,7 +48,6 @@ var model = porcupine.Model{
 }
 
 func follow(r register, a access) (ok bool, next any) {
-	next = r
 	switch {
 	case a.kind == ledger.Create || a.kind == ledger.Import:
 		return r.version == 0 && a.version == 1, register{version: 1}
@@ -73,8 +72,8 @@ func follow(r register, a access) (ok bool, next any) {
 	return fits && !r.trashed, register{version: a.version}
 }
 
-// Linearizable: each task looks as if its operations had been made one after the other, each at a moment between its
-// request and its answer. The search is porcupine's.
+// Linearizable demands that each task looks as if its operations had been made one after the other, each at a moment between
+// its request and its answer. The search is porcupine's.
 func Linearizable(b *Book) []Violation {
 	byTask := map[string][]porcupine.Operation{}
 	for i := range b.Ops {

@@ -6,7 +6,7 @@ import (
 	"github.com/tallyboard/tallyboard/services/drill/internal/ledger"
 )
 
-// Doubled: no operation, however often it was sent, changed anything twice.
+// Doubled finds operations that, sent more than once, changed something more than once.
 func Doubled(b *Book) []Violation {
 	var out []Violation
 	for i := range b.Ops {
@@ -32,7 +32,7 @@ func Doubled(b *Book) []Violation {
 	return out
 }
 
-// Acknowledged: what was answered as done is there, once, and the answer was the truth at its moment.
+// Acknowledged demands that what was answered as done is there, and that the answer was the truth at its moment.
 func Acknowledged(b *Book) []Violation {
 	var out []Violation
 	comments := map[string]Comment{}
@@ -121,8 +121,8 @@ func (b *Book) titled(e *Event, title string) bool {
 	return false
 }
 
-// Unacknowledged: what was refused left nothing; what was never answered is there as a whole or not at all; and nothing is
-// there that nobody asked for.
+// Unacknowledged demands that what was refused left nothing, that what was never answered is there as a whole or not at all,
+// and that nothing is there that nobody asked for.
 func Unacknowledged(b *Book) []Violation {
 	var out []Violation
 	for i := range b.Ops {

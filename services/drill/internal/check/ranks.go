@@ -16,8 +16,8 @@ type hold struct {
 	since, till time.Duration
 }
 
-// Ranks: lists come in the order of ranks, no two tasks have the same, and whoever was put beside another task or to an
-// end stood there, as far as those around kept still meanwhile.
+// Ranks demands that lists come in the order of ranks, that no two tasks have the same, and that whoever was put beside
+// another task or to an end stood there, as far as those around kept still meanwhile.
 func Ranks(b *Book) []Violation {
 	var out []Violation
 	ranks := map[string]map[string]string{} // of each project: rank to task

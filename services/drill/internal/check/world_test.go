@@ -90,11 +90,10 @@ func (w *world) update(id, text string, ifVersion int64) *ledger.Op {
 	return op
 }
 
-func (w *world) moveBehind(id, other, rank string) *ledger.Op {
+func (w *world) moveBehind(id, other, rank string) {
 	op := w.op(ledger.Move, id)
 	op.Asked.After = other
 	w.change(op, id, "task.changed", func(t *ledger.Task) { t.Rank = rank }, w.to("rank", rank))
-	return op
 }
 
 func (w *world) trash(id string) *ledger.Op {

@@ -101,7 +101,7 @@ func Start(ctx context.Context, cfg Config) (c *Cluster, err error) {
 }
 
 func (c *Cluster) migrate(ctx context.Context, program string) error {
-	cmd := exec.CommandContext(ctx, program, "migrate") //nolint:gosec // ours
+	cmd := exec.CommandContext(ctx, program, "migrate")
 	cmd.Env = append(c.environ(), "DATABASE_URL="+c.DB.url(c.DB.Addr()))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s migrate: %w\n%s", filepath.Base(program), err, out)
@@ -165,7 +165,7 @@ func (c *Cluster) newService(name, program string) (*Service, error) {
 }
 
 func (c *Cluster) link(from, to, target string) (*proxy.Link, error) {
-	l, err := proxy.Listen(from+arrow+to, target)
+	l, err := proxy.Listen(from+arrow+to, target) //nolint:contextcheck // it lives until Stop
 	if err == nil {
 		c.Links = append(c.Links, l)
 	}

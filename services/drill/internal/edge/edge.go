@@ -163,7 +163,7 @@ func repeatable(r *http.Request) bool {
 // next chooses a replica: one that was not asked for this request and is not left out, if there is one.
 func (u *upstream) next(asked map[*replica]bool) *replica {
 	n := len(u.replicas)
-	start := int(u.turn.Add(1) % uint64(n)) //nolint:gosec // a small number
+	start := int(u.turn.Add(1) % uint64(n))
 	best, bestScore := u.replicas[start], -1
 	for i := range n {
 		r := u.replicas[(start+i)%n]

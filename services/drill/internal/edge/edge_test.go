@@ -104,12 +104,12 @@ func TestWithoutBody(t *testing.T) {
 	ok.Store(200)
 	front := httptest.NewServer(New(Config{Tasks: []string{backend(t, "tasks", &ok, &n)}}))
 	t.Cleanup(front.Close)
-	res, err := http.Get(front.URL + "/health") //nolint:noctx // short
+	res, err := http.Get(front.URL + "/health")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer res.Body.Close() //nolint:errcheck // only the status counts
-	if res.StatusCode != 200 {
+	if res.StatusCode != http.StatusOK {
 		t.Error(res.Status)
 	}
 }

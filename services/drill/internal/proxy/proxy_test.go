@@ -64,7 +64,7 @@ func dial(t *testing.T, link *Link) *net.TCPConn {
 	if err := c.SetDeadline(time.Now().Add(10 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
-	return c.(*net.TCPConn)
+	return c.(*net.TCPConn) //nolint:errcheck // dialled as TCP
 }
 
 func say(t *testing.T, c net.Conn, text string) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"strconv"
@@ -94,7 +95,7 @@ func (c *caller) call(ctx context.Context, op ledger.Op, r request, read func(op
 				op.Outcome = ledger.Refused
 			}
 		default:
-			time.Sleep(retryPause + time.Duration(c.random.Int64N(int64(retryPause))))
+			<-time.After(retryPause + time.Duration(c.random.Int64N(int64(retryPause)))) // no context ends an operation
 			continue
 		}
 		op.End = c.since()
@@ -141,7 +142,9 @@ func (c *caller) attempt(ctx context.Context, op *ledger.Op, r request) (verdict
 		return unclear, nil, fmt.Errorf("%s: %.300s", res.Status, body)
 	}
 	if res.StatusCode == http.StatusPreconditionFailed {
-		var problem struct{ Current *ledger.Task }
+		var problem struct {
+			Current *ledger.Task `json:"current"`
+		}
 		if err := json.Unmarshal(body, &problem); err != nil {
 			return unclear, nil, fmt.Errorf("read a 412: %w", err)
 		}
@@ -162,7 +165,9 @@ func oneTask(op *ledger.Op, body []byte) error {
 
 // manyTasks reads an answer with a list of tasks.
 func manyTasks(op *ledger.Op, body []byte) error {
-	var page struct{ Tasks []ledger.Task }
+	var page struct {
+		Tasks []ledger.Task `json:"tasks"`
+	}
 	if err := json.Unmarshal(body, &page); err != nil {
 		return fmt.Errorf("read tasks: %w", err)
 	}
@@ -184,9 +189,7 @@ func (c *caller) create(ctx context.Context, project string, place map[string]an
 	asked.Title = "Task " + op.ID
 	op.Asked = asked
 	body := map[string]any{"title": asked.Title}
-	for k, v := range place {
-		body[k] = v
-	}
+	maps.Copy(body, place)
 	return c.call(ctx, op, jsonRequest(http.MethodPost, "/api/v1/projects/"+project+"/tasks", body), oneTask)
 }
 
@@ -264,7 +267,9 @@ func (c *caller) comment(ctx context.Context, project string, t seen) ledger.Op 
 	op.Asked.Body = "Said by " + op.ID
 	return c.call(ctx, op, jsonRequest(http.MethodPost, "/api/v1/tasks/"+t.id+"/comments", map[string]any{"body": op.Asked.Body}),
 		func(op *ledger.Op, body []byte) error {
-			var made struct{ ID string }
+			var made struct {
+				ID string `json:"id"`
+			}
 			err := json.Unmarshal(body, &made)
 			op.Comment = made.ID
 			return err
@@ -283,7 +288,10 @@ func (c *caller) importRows(ctx context.Context, project string, rows int) ledge
 	}
 	r := request{method: http.MethodPost, path: "/api/v1/projects/" + project + "/import?format=csv", contentType: "text/csv", body: []byte(csv.String())}
 	return c.call(ctx, op, r, func(_ *ledger.Op, body []byte) error {
-		var report struct{ Tasks, Known, RefusedRows int }
+		var report struct {
+			Tasks int `json:"tasks"`
+			Known int `json:"known"`
+		}
 		if err := json.Unmarshal(body, &report); err != nil {
 			return fmt.Errorf("read an import's report: %w", err)
 		}

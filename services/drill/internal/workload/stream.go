@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -91,23 +90,21 @@ func (s *stream) connect(ctx context.Context) {
 	s.mu.Lock()
 	s.got.Connects++
 	s.mu.Unlock()
-	if err := s.read(res.Body, func() { dead.Reset(silence) }); err != nil && ctx.Err() == nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return // broken by a fault; what arrived whole has been recorded
-	}
+	s.read(res.Body, func() { dead.Reset(silence) })
 }
 
 // message is one server-sent event while its lines arrive.
 type message struct{ id, kind, data string }
 
 // read takes messages until the connection breaks. One that did not arrive whole is dropped, as the standard demands.
-func (s *stream) read(body io.Reader, alive func()) error {
+func (s *stream) read(body io.Reader, alive func()) {
 	lines := bufio.NewReader(body)
 	var m message
 	hasID := false
 	for {
 		line, err := lines.ReadString('\n')
 		if err != nil {
-			return err
+			return
 		}
 		alive()
 		line = strings.TrimRight(line, "\r\n")
@@ -141,7 +138,9 @@ func (s *stream) take(m message) {
 	case "ready", "stale":
 		return
 	case "reset":
-		var reset struct{ Pos int64 }
+		var reset struct {
+			Pos int64 `json:"pos"`
+		}
 		if err := json.Unmarshal([]byte(m.data), &reset); err != nil {
 			s.got.Faults = append(s.got.Faults, fmt.Sprintf("reset: %v", err))
 		}
@@ -149,10 +148,10 @@ func (s *stream) take(m message) {
 		return
 	}
 	var e struct {
-		Pos  int64
-		Kind string
-		Task *string
-		Seq  int64
+		Pos  int64   `json:"pos"`
+		Kind string  `json:"kind"`
+		Task *string `json:"task"`
+		Seq  int64   `json:"seq"`
 	}
 	if err := json.Unmarshal([]byte(m.data), &e); err != nil {
 		s.got.Faults = append(s.got.Faults, fmt.Sprintf("%s %s: %v", m.kind, m.id, err))
