@@ -5,6 +5,8 @@ import type { Instance, Pool } from '../api/types';
 export const LATE_SECONDS = 5;
 /** A pool used beyond this part is nearly exhausted. */
 const NEARLY_FULL = 0.9;
+/** Smaller pools are meant to be used up: they hold one worker each, or few. */
+const SMALL_POOL = 5;
 
 export type Concern = 'notReady' | 'natsAway' | 'relayLate' | 'consumerLate' | 'parked' | 'liveStale' | 'poolFull' | 'verifyFailed';
 
@@ -25,7 +27,7 @@ export function concerns(instance: Instance): Concern[] {
 }
 
 export function nearlyFull(pool: Pool): boolean {
-  return pool.max > 0 && pool.inUse / pool.max >= NEARLY_FULL;
+  return pool.max >= SMALL_POOL && pool.inUse / pool.max >= NEARLY_FULL;
 }
 
 /** Parts of a pool of a hundred, for a bar: in use, idle; the rest is free. Databases without a limit are shown by what is open. */

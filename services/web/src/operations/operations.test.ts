@@ -23,6 +23,9 @@ describe('concerns', () => {
     };
     expect(concerns(bad)).toEqual(['notReady', 'natsAway', 'relayLate', 'consumerLate', 'parked', 'verifyFailed', 'poolFull', 'liveStale']);
   });
+  it('does not mind small pools that are in use', () => {
+    expect(concerns({ ...fine, pools: [{ ...fine.pools[0]!, max: 1, inUse: 1 }] })).toEqual([]);
+  });
   it('does not blame who only stands by', () => {
     expect(concerns({ ...fine, relay: { ...fine.relay!, leader: false, oldestAgeSeconds: 99 }, consumer: { ...fine.consumer!, leader: false, lagSeconds: 99 } })).toEqual([]);
   });
