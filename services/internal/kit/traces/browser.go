@@ -186,5 +186,7 @@ func exported(rejected int) exportAnswer {
 func answer(w http.ResponseWriter, status int, body exportAnswer) {
 	w.Header().Set("Content-Type", mimeJSON)
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(body) // fails only with a client that is gone
+	if err := json.NewEncoder(w).Encode(body); err != nil {
+		return // the client is gone
+	}
 }

@@ -201,7 +201,7 @@ func (b *Buffer) link(e *entry, links []Link) {
 			continue
 		}
 		e.links = append(e.links, l.TraceID)
-		by := append(b.linkedBy[l.TraceID], e.id)
+		by := slices.Concat(b.linkedBy[l.TraceID], []string{e.id})
 		b.linkedBy[l.TraceID] = by[max(0, len(by)-maxLinkedBy):]
 	}
 }

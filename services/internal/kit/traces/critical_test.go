@@ -62,7 +62,7 @@ func TestCriticalPath(t *testing.T) {
 // TestAnyTraceHasAConsistentPath makes traces at random, broken ones among them.
 func TestAnyTraceHasAConsistentPath(t *testing.T) {
 	t.Parallel()
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // the same traces each time
+	random := rand.New(rand.NewPCG(1, 2)) // the same traces each time
 	services := []string{"browser", "edge", "task-service", "stats-service"}
 	for range 2000 {
 		spans := make([]sp, 1+random.IntN(12))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -120,10 +121,7 @@ func (j *Jaeger) Search(ctx context.Context, q Query) ([]Summary, error) {
 	}
 	questions := []url.Values{values}
 	if q.MinDuration > 0 { // a slow trace has, as a rule, a slow span, which Jaeger finds however old it is
-		slow := url.Values{}
-		for k, v := range values {
-			slow[k] = v
-		}
+		slow := maps.Clone(values)
 		slow.Set("minDuration", q.MinDuration.String())
 		questions = append(questions, slow)
 	}
@@ -212,10 +210,8 @@ func (j *Jaeger) find(ctx context.Context, service string, questions []url.Value
 	var asked sync.WaitGroup
 	for i, name := range services {
 		for k, question := range questions {
-			values := url.Values{"service": {name}}
-			for key, v := range question {
-				values[key] = v
-			}
+			values := maps.Clone(question)
+			values.Set("service", name)
 			asked.Go(func() {
 				o := &outcomes[i*len(questions)+k]
 				o.found, o.err = j.traces(ctx, "/api/traces", values)
@@ -242,7 +238,7 @@ func (j *Jaeger) traces(ctx context.Context, path string, values url.Values) (ma
 	var answer jaegerAnswer
 	err := j.get(ctx, path, values, &answer)
 	if errors.Is(err, errNoSuchThing) {
-		return nil, nil
+		return map[string][]Span{}, nil
 	}
 	if err != nil {
 		return nil, err

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// jaegerAnswer is what /api/traces answers with.
+// jaegerAnswer is what /api/traces answers with. Jaeger writes traceID, spanID and processID; reading JSON, case is ignored.
 type jaegerAnswer struct {
 	Data []struct {
-		TraceID   string       `json:"traceID"`
+		TraceID   string       `json:"traceId"`
 		Spans     []jaegerSpan `json:"spans"`
 		Processes map[string]struct {
 			Service string      `json:"serviceName"`
@@ -20,7 +20,7 @@ type jaegerAnswer struct {
 
 // jaegerSpan has times in microseconds, and what OTLP has fields for in tags.
 type jaegerSpan struct {
-	SpanID     string            `json:"spanID"`
+	SpanID     string            `json:"spanId"`
 	Name       string            `json:"operationName"`
 	References []jaegerReference `json:"references"`
 	Start      int64             `json:"startTime"`
@@ -30,14 +30,14 @@ type jaegerSpan struct {
 		Time   int64       `json:"timestamp"`
 		Fields []jaegerTag `json:"fields"`
 	} `json:"logs"`
-	Process string `json:"processID"`
+	Process string `json:"processId"`
 }
 
 // jaegerReference is a parent (CHILD_OF) or a link (FOLLOWS_FROM).
 type jaegerReference struct {
 	Type    string `json:"refType"`
-	TraceID string `json:"traceID"`
-	SpanID  string `json:"spanID"`
+	TraceID string `json:"traceId"`
+	SpanID  string `json:"spanId"`
 }
 
 // jaegerTag is an attribute; the type says how Value is to be read.
@@ -85,7 +85,7 @@ func (a *jaegerAnswer) spans() map[string][]Span {
 func (s *jaegerSpan) span(traceID string) Span {
 	out := Span{
 		SpanID: padded(s.SpanID, 2*spanIDBytes), Name: cut(s.Name), Kind: Internal, Start: time.UnixMicro(s.Start).UTC(),
-		Duration: max(time.Duration(s.Duration), 0) * time.Microsecond, Attributes: tags(s.Tags),
+		Duration: time.Duration(max(s.Duration, 0)) * time.Microsecond, Attributes: tags(s.Tags),
 	}
 	out.refer(s.References, traceID)
 	if kind, ok := out.Attributes[tagKind].(string); ok {

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -27,18 +26,6 @@ type recording struct {
 type recorded struct {
 	Status int             `json:"status"`
 	Body   json.RawMessage `json:"body"`
-}
-
-func (r *recording) keep(asked *url.URL, status int, body []byte) {
-	text := strings.TrimSpace(string(body))
-	for i, known := range r.Bodies {
-		if known.Status == status && string(known.Body) == text {
-			r.Answers[asked.RequestURI()] = i
-			return
-		}
-	}
-	r.Answers[asked.RequestURI()] = len(r.Bodies)
-	r.Bodies = append(r.Bodies, recorded{status, json.RawMessage(text)})
 }
 
 // ServeHTTP plays the recording back.
