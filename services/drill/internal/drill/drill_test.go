@@ -48,8 +48,8 @@ func TestReport(t *testing.T) {
 	}
 	for _, want := range []string{
 		"VIOLATION history: broken c1-1\n", "VIOLATION history: and more\n",
-		"kill      2               3.00 s                4.00 s                              3",
-		"pause      1               1.00 s                1.00 s                              0",
+		"kill      2                   2.00 s               3.00 s                4.00 s                              3",
+		"pause      1                   0.00 s               1.00 s                1.00 s                              0",
 		"2 operations acknowledged, 1 refused, 1 never answered; 2 were sent again",
 		"seed 7 on mysql with 1 NATS: 3 faults, 7 violations; 7 history",
 	} {

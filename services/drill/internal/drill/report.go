@@ -29,15 +29,15 @@ func (r *run) report(violations []check.Violation) error {
 		}
 	}
 	w := tabwriter.NewWriter(r.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "\nfault\ttimes\tworst until a write\tworst until all well\tmost sent again by one client\t")
+	fmt.Fprintln(w, "\nfault\ttimes\tlongest without a write\tworst until a write\tworst until all well\tmost sent again by one client\t")
 	total := kindSummary{}
 	kinds := summarize(r.record)
 	for _, kind := range slices.Sorted(maps.Keys(kinds)) {
 		k := kinds[kind]
-		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%d\t\n", kind, k.times, seconds(k.serving), seconds(k.whole), k.again)
+		fmt.Fprintf(w, "%s\t%d\t%s\t%s\t%s\t%d\t\n", kind, k.times, seconds(k.silent), seconds(k.serving), seconds(k.whole), k.again)
 		total.add(k)
 	}
-	fmt.Fprintf(w, "all\t%d\t%s\t%s\t%d\t\n", total.times, seconds(total.serving), seconds(total.whole), total.again)
+	fmt.Fprintf(w, "all\t%d\t%s\t%s\t%s\t%d\t\n", total.times, seconds(total.silent), seconds(total.serving), seconds(total.whole), total.again)
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("print the table: %w", err)
 	}
@@ -68,13 +68,14 @@ func (r *run) report(violations []check.Violation) error {
 // kindSummary sums up the faults of a kind.
 type kindSummary struct {
 	times          int
+	silent         time.Duration // between two acknowledged writes, whoever made them
 	serving, whole time.Duration
 	again          int // attempts beyond the first of one client's operations during and after one fault
 }
 
 func (k *kindSummary) add(o kindSummary) {
 	k.times += o.times
-	k.serving, k.whole, k.again = max(k.serving, o.serving), max(k.whole, o.whole), max(k.again, o.again)
+	k.silent, k.serving, k.whole, k.again = max(k.silent, o.silent), max(k.serving, o.serving), max(k.whole, o.whole), max(k.again, o.again)
 }
 
 func summarize(record check.Record) map[string]kindSummary {
@@ -82,10 +83,13 @@ func summarize(record check.Record) map[string]kindSummary {
 	for i, f := range record.Faults {
 		k := out[f.Kind]
 		until := f.Healed + f.Whole
-		if i+1 < len(record.Faults) {
-			until = record.Faults[i+1].Start
+		for _, next := range record.Faults[i+1:] { // those that began together end together
+			if next.Start > f.Healed {
+				until = next.Start
+				break
+			}
 		}
-		k.add(kindSummary{1, f.Serving, f.Whole, sentAgain(record.Ops, f.Start, until)})
+		k.add(kindSummary{1, silence(record.Ops, f.Start, until), f.Serving, f.Whole, sentAgain(record.Ops, f.Start, until)})
 		out[f.Kind] = k
 	}
 	return out
@@ -102,6 +106,23 @@ func sentAgain(ops []ledger.Op, from, until time.Duration) (most int) {
 		}
 	}
 	return most
+}
+
+// silence returns the longest time without an acknowledged write in a span of time. Operations come in the order of their
+// ends.
+func silence(ops []ledger.Op, from, until time.Duration) (longest time.Duration) {
+	last := from
+	for i := range ops {
+		op := &ops[i]
+		if op.Outcome != ledger.Acknowledged || op.Kind == ledger.Read || op.End < from {
+			continue
+		}
+		if op.End > until {
+			break
+		}
+		longest, last = max(longest, op.End-last), op.End
+	}
+	return longest
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }

@@ -78,21 +78,35 @@ func (r *run) arrived(ctx context.Context, db *sql.DB) (events int64, err error)
 	return events, errors.Join(rows.Err(), r.load.Reached(lasts))
 }
 
+// stockAttempts is how often stock is taken if something arrives while it is: a request that hung in a process that was
+// paused may come to its end late.
+const stockAttempts = 5
+
 // takeStock reads everything that is there.
 func (r *run) takeStock(ctx context.Context) error {
-	found := &r.record.Found
-	if err := r.readStats(ctx, &found.Stats); err != nil {
-		return err
-	}
-	found.Listed = map[string][]string{}
-	for _, key := range projects {
-		list, err := r.list(ctx, key)
-		if err != nil {
+	for attempt := 1; ; attempt++ {
+		found := check.Snapshot{Levels: r.record.Found.Levels, Listed: map[string][]string{}}
+		if err := r.readStats(ctx, &found.Stats); err != nil {
 			return err
 		}
-		found.Listed[key] = list
+		for _, key := range projects {
+			list, err := r.list(ctx, key)
+			if err != nil {
+				return err
+			}
+			found.Listed[key] = list
+		}
+		if err := r.readDatabase(ctx, &found); err != nil {
+			return err
+		}
+		r.record.Found = found
+		if found.Stats.Cursor == int64(len(found.Events)) || attempt == stockAttempts {
+			return nil
+		}
+		if err := rest(ctx, time.Second); err != nil {
+			return err
+		}
 	}
-	return r.readDatabase(ctx, found)
 }
 
 func (r *run) readStats(ctx context.Context, s *check.Stats) error {

@@ -125,7 +125,7 @@ func (p *Process) end(s syscall.Signal, patience time.Duration) error {
 	if cmd == nil {
 		return nil
 	}
-	if err := signal(cmd.Process, s); err != nil {
+	if err := send(cmd.Process, s); err != nil {
 		return fmt.Errorf("end %s: %w", p.spec.Name, err)
 	}
 	if patience > 0 {
@@ -134,7 +134,7 @@ func (p *Process) end(s syscall.Signal, patience time.Duration) error {
 			return nil
 		case <-time.After(patience):
 		}
-		if err := signal(cmd.Process, syscall.SIGKILL); err != nil {
+		if err := send(cmd.Process, syscall.SIGKILL); err != nil {
 			return fmt.Errorf("end %s: %w", p.spec.Name, err)
 		}
 	}
@@ -168,7 +168,7 @@ func (p *Process) Await(ctx context.Context, ready func(context.Context) error) 
 	}
 }
 
-func signal(p *os.Process, s syscall.Signal) error {
+func send(p *os.Process, s syscall.Signal) error {
 	if err := p.Signal(s); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}

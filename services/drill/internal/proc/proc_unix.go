@@ -8,18 +8,18 @@ import (
 )
 
 // Pause stops the process where it is (SIGSTOP); its connections stay open.
-func (p *Process) Pause() error { return p.signal(syscall.SIGSTOP) }
+func (p *Process) Pause() error { return p.send(syscall.SIGSTOP) }
 
 // Resume lets a paused process go on (SIGCONT).
-func (p *Process) Resume() error { return p.signal(syscall.SIGCONT) }
+func (p *Process) Resume() error { return p.send(syscall.SIGCONT) }
 
-func (p *Process) signal(s syscall.Signal) error {
+func (p *Process) send(s syscall.Signal) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.cmd == nil {
 		return fmt.Errorf("signal %s: it has not been started", p.spec.Name)
 	}
-	if err := signal(p.cmd.Process, s); err != nil {
+	if err := send(p.cmd.Process, s); err != nil {
 		return fmt.Errorf("signal %s: %w", p.spec.Name, err)
 	}
 	return nil
