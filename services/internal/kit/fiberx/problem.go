@@ -162,8 +162,12 @@ func (r *errorResponder) record(c *fiber.Ctx, err error, status int) {
 	if !r.log.Enabled(ctx, level) {
 		return
 	}
+	text := err.Error()
+	if status < http.StatusInternalServerError { // the sentence quotes what its caller wrote, who has it in the answer
+		text = string(translate(err).Code)
+	}
 	attrs := []slog.Attr{
-		slog.String("error", err.Error()), slog.String("method", c.Method()), slog.String("route", routeTemplate(c)),
+		slog.String("error", text), slog.String("method", c.Method()), slog.String("route", routeTemplate(c)),
 		slog.Int("status", status),
 	}
 	if p, ok := asPanic(err); ok {

@@ -90,16 +90,15 @@ func (o *observer) remoteParent(c *fiber.Ctx) trace.SpanContext {
 // requestAttributes returns what the conventions want to be told of a request (https://opentelemetry.io/docs/specs/semconv/http/http-spans/).
 // Left out on purpose, because they are or may be personal data: url.query (searches, names), client.address and
 // network.peer.address (an address identifies a household), user_agent.original (with an address, a person), and a path
-// that could hold free text.
+// that could hold free text: any that no route knows.
 func requestAttributes(c *fiber.Ctx, route *knownRoute, method string) []attribute.KeyValue {
 	attrs := append(make([]attribute.KeyValue, 0, 12), semconv.HTTPRequestMethodKey.String(method), semconv.URLScheme(scheme(c)))
-	if path := c.Path(); plainPath(path) {
-		attrs = append(attrs, semconv.URLPath(path))
-	} else if route.template != "" {
-		attrs = append(attrs, semconv.URLPath(route.template))
-	}
 	if route.template != "" {
-		attrs = append(attrs, semconv.HTTPRoute(route.template))
+		path := route.template
+		if asked := c.Path(); plainPath(asked) && !strings.Contains(path, "*") {
+			path = asked
+		}
+		attrs = append(attrs, semconv.URLPath(path), semconv.HTTPRoute(route.template))
 	}
 	host, port, _ := strings.Cut(c.Hostname(), ":")
 	if plainHost(host) {
