@@ -362,10 +362,14 @@ type replica struct {
 }
 
 func start(t fataler, name string, cfg outbox.Config, store *fakeStore, bus *fakeBus) *replica {
+	return startWith(t, name, cfg, store, bus, telemetry.Nop())
+}
+
+func startWith(t fataler, name string, cfg outbox.Config, store *fakeStore, bus *fakeBus, tel *telemetry.Telemetry) *replica {
 	feed := &fakeFeed{}
 	cfg.Lease.Holder = name
 	relay, err := outbox.New(cfg, outbox.Deps{
-		Store: store, Keys: store, Bus: bus, Leases: store, Feed: feed, Telemetry: telemetry.Nop(),
+		Store: store, Keys: store, Bus: bus, Leases: store, Feed: feed, Telemetry: tel,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -7,8 +7,11 @@ import (
 	"testing/synctest"
 	"time"
 
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"pgregory.net/rapid"
 
+	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/eventpb"
 )
 
@@ -324,3 +327,61 @@ func TestOrderHoldsThroughTakeOversAndFailures(t *testing.T) {
 
 // bubble hides the test's deadline, which must not be asked for in a synctest bubble.
 type bubble struct{ rapid.TB }
+
+func TestSignalsOfTheRelay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store, bus := &fakeStore{}, &fakeBus{away: true}
+		reader := sdkmetric.NewManualReader()
+		tel := telemetry.Nop()
+		tel.Meter = sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test")
+		r := startWith(t, "a", config(), store, bus, tel)
+		defer r.stop()
+		synctest.Wait()
+		if got := measured(t, reader); got["tallyboard.relay.published"] != 0 || got["tallyboard.relay.takeovers"] != 1 || got["tallyboard.relay.leader"] != 1 {
+			t.Errorf("at the start %v", got)
+		}
+		store.commit(3, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+		recorded := store.first().Recorded
+		r.Wake()
+		time.Sleep(30 * time.Second)
+		bus.set(false, false)
+		time.Sleep(10 * time.Second)
+		got := measured(t, reader)
+		if got["tallyboard.relay.published"] != 3 || got["tallyboard.relay.publish.delay count"] != 3 {
+			t.Errorf("published %v", got)
+		}
+		if mean := got["tallyboard.relay.publish.delay"] / 3; mean < 30 || mean > 32 { // all the while that NATS was away
+			t.Errorf("publishing took %v s", mean)
+		}
+		for _, m := range bus.messages() { // by which the bus decides whether a trace is continued, and what its span says
+			if !m.Time.Equal(recorded) || m.Header["traceparent"] == "" || len(m.Attributes) == 0 {
+				t.Errorf("message of %v with %v and %v", m.Time, m.Header, m.Attributes)
+			}
+		}
+		if s := r.Status(); !s.Leading || !s.Known || s.Given != 3 || s.Published != 3 || s.Sent != 3 || s.Takeovers != 1 || s.Unpositioned != 0 || s.OldestAge != 0 {
+			t.Errorf("status %+v", s)
+		}
+	})
+}
+
+// measured returns the sums of counters and histograms, the counts of the latter, and gauges.
+func measured(t *testing.T, reader *sdkmetric.ManualReader) map[string]float64 {
+	t.Helper()
+	var rm metricdata.ResourceMetrics
+	if err := reader.Collect(t.Context(), &rm); err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]float64{}
+	for _, m := range rm.ScopeMetrics[0].Metrics {
+		switch data := m.Data.(type) {
+		case metricdata.Sum[int64]:
+			out[m.Name] = float64(data.DataPoints[0].Value)
+		case metricdata.Gauge[int64]:
+			out[m.Name] = float64(data.DataPoints[0].Value)
+		case metricdata.Histogram[float64]:
+			out[m.Name], out[m.Name+" count"] = data.DataPoints[0].Sum, float64(data.DataPoints[0].Count)
+		}
+	}
+	return out
+}
