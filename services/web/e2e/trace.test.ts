@@ -1,7 +1,7 @@
 // One action of a person is one trace: from their browser over the edge, the service, its SQL, the queue and the
 // statistics to the other browser that shows the change.
 import { beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Page } from 'playwright-core';
+import type { Page, Route } from 'playwright-core';
 import type { Project, Span, Trace, TraceList } from '../src/api/types';
 import { api, card, column, makeProject, makeTask, open, PATIENCE_MS, settled, stateOf, useBrowser } from './support';
 
@@ -104,12 +104,13 @@ describe('one click, one trace', () => {
     await card(page, TITLE).waitFor();
     await page.keyboard.press('j');
     await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe(TITLE);
-    await page.context().setOffline(true);
+    const cut = (route: Route) => route.abort('internetdisconnected');
+    await page.route('**/api/v1/tasks/*', cut);
     await page.keyboard.press('1');
     await page.getByText('1 edit is kept').waitFor();
 
     const answered = traceOf(page, /\/api\/v1\/tasks\/[^/]+$/);
-    await page.context().setOffline(false);
+    await page.unroute('**/api/v1/tasks/*', cut);
     const id = await answered;
     await settled(page);
     await until(Date.now() + DEADLINE_MS, async () => {
@@ -122,5 +123,48 @@ describe('one click, one trace', () => {
       expect(tries.at(-1)).toMatchObject({ kind: 'client', error: false });
       expect(childrenOf(trace, tries.at(-1)!)).toMatchObject([{ service: 'edge' }]);
     });
+  });
+
+  it('is found from the message that says what went wrong', async () => {
+    const page = await open(`/p/${project.key}/board`, { expectErrors: /400/ });
+    await card(page, TITLE).waitFor();
+    await page.route('**/move', (route) => route.continue({ postData: JSON.stringify({ state: 'nowhere' }) }));
+    await page.keyboard.press('j');
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent)).toBe(TITLE);
+    const answered = traceOf(page, /\/move$/);
+    await page.keyboard.press('Shift+ArrowRight');
+    const id = await answered;
+    const notice = page.getByRole('group').filter({ hasText: `${project.key}-1 was put back` });
+    await notice.getByRole('link', { name: 'Trace' }).click();
+    await page.waitForURL(new RegExp(`/traces/${id}$`));
+    await page.getByText('POST /api/v1/tasks/{ref}/move').first().waitFor();
+  });
+});
+
+describe('web vitals', () => {
+  useBrowser();
+
+  it('are taken by the server, without a word about the person', async () => {
+    const project = await makeProject('Xsecretx');
+    const page = await open(`/p/${project.key}/board`);
+    const taken = await page.waitForResponse((response) => response.url().endsWith('/otlp/v1/metrics'));
+    expect(taken.ok()).toBe(true);
+    let bodies = taken.request().postData() ?? '';
+    for (const part of ['browser.web_vital.duration', '"ttfb"', '"fcp"', '"ui.view"', '"board"']) expect(bodies).toContain(part);
+
+    // Others are final once the person does something or leaves the page, and go by a beacon then.
+    await page.keyboard.press('j');
+    bodies += await page.evaluate(async () => {
+      for (let i = 0; i < 2; i++) await new Promise((resolve) => requestIdleCallback(resolve));
+      const left: Blob[] = [];
+      const send = navigator.sendBeacon.bind(navigator);
+      navigator.sendBeacon = (url, data) => send(url, data) && left.push(data as Blob) > 0;
+      for (const [name, value] of [['hidden', true], ['visibilityState', 'hidden']] as const) Object.defineProperty(document, name, { get: () => value });
+      document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+      return (await Promise.all(left.map((blob) => blob.text()))).join();
+    });
+    for (const part of ['"lcp"', 'browser.web_vital.cls']) expect(bodies).toContain(part);
+    expect(bodies.toLowerCase()).not.toMatch(/xsecretx|http|localhost/);
+    expect(bodies).not.toContain(project.key);
   });
 });
