@@ -130,6 +130,9 @@ func (r *replica) send(method, path string, body, out any) int {
 	if r.traceparent != "" {
 		req.Header.Set("Traceparent", r.traceparent)
 	}
+	if method == http.MethodPatch {
+		req.Header.Set("If-Match", "*")
+	}
 	res, err := client.Do(req) //nolint:bodyclose // closing does
 	if err != nil {
 		r.t.Fatalf("%s %s: %v", method, path, err)
@@ -146,6 +149,28 @@ func (r *replica) send(method, path string, body, out any) int {
 		}
 	}
 	return res.StatusCode
+}
+
+// get returns an answer's status and body.
+func (r *replica) get(path string) (status int, body string) {
+	r.t.Helper()
+	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url+path, nil)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	req.Header.Set("Accept", "application/openmetrics-text; version=1.0.0")
+	res, err := client.Do(req) //nolint:bodyclose // closing does
+	if err != nil {
+		r.t.Fatalf("GET %s: %v", path, err)
+	}
+	defer closing(res.Body)
+	answer, err := io.ReadAll(res.Body)
+	if err != nil {
+		r.t.Fatalf("GET %s: %v", path, err)
+	}
+	return res.StatusCode, string(answer)
 }
 
 // project is the key of the one project a test needs.
@@ -183,27 +208,32 @@ func (e sse) pos() int64 {
 	return pos
 }
 
-// watch opens a live stream; the channel is closed when it ends.
+// watch opens a live stream, as soon as a replica that has just started has one; the channel is closed when it ends.
 func (r *replica) watch(lastID string) <-chan sse {
 	r.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url+"/api/v1/projects/"+project+"/events", nil)
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	if lastID != "" {
-		req.Header.Set("Last-Event-ID", lastID)
-	}
-	res, err := client.Do(req) //nolint:bodyclose // closed by the goroutine below
-	if err != nil {
-		cancel()
-		r.t.Fatal(err)
-	}
-	if res.StatusCode != http.StatusOK {
-		cancel()
-		closing(res.Body)
-		r.t.Fatalf("watching: %s", res.Status)
-	}
+	var res *http.Response
+	eventually(r.t, "watching", func() bool {
+		req, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url+"/api/v1/projects/"+project+"/events", nil)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if lastID != "" {
+			req.Header.Set("Last-Event-ID", lastID)
+		}
+		if res, err = client.Do(req); err != nil { //nolint:bodyclose // closed by the goroutine below
+			cancel()
+			r.t.Fatal(err)
+		}
+		if res.StatusCode != http.StatusOK {
+			closing(res.Body)
+		}
+		if res.StatusCode != http.StatusOK && res.StatusCode != http.StatusServiceUnavailable {
+			cancel()
+			r.t.Fatalf("watching: %s", res.Status)
+		}
+		return res.StatusCode == http.StatusOK
+	})
 	out := make(chan sse, 1000)
 	done := make(chan struct{})
 	go func() {
