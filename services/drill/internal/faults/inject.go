@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tallyboard/tallyboard/services/drill/internal/cluster"
@@ -34,8 +35,10 @@ func (i *Injector) Do(ctx context.Context, f Fault) (detail string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, healWithin)
 	defer cancel()
 	switch f.Kind {
-	case Kill:
-		return "", i.kill(ctx, f)
+	case Kill, KillLeader:
+		return i.kill(ctx, f)
+	case PowerCut:
+		return "", i.powerCut(ctx, f.For)
 	case Pause, PauseLeader:
 		return i.pause(ctx, f)
 	case Rolling:
@@ -54,68 +57,97 @@ func (i *Injector) Do(ctx context.Context, f Fault) (detail string, err error) {
 	return "", fmt.Errorf("there is no fault %q", f.Kind)
 }
 
-// process finds a process by its name.
-func (i *Injector) process(name string) (*proc.Process, error) {
+// processes returns all of them, what others need first.
+func (i *Injector) processes() []*proc.Process {
 	c := i.Cluster
-	all := []*proc.Process{c.DB.Process, c.Edge.Process}
-	for _, s := range c.Services() {
-		all = append(all, s.Process)
-	}
+	all := []*proc.Process{c.DB.Process}
 	for _, n := range c.NATS {
 		all = append(all, n.Process)
 	}
-	for _, p := range all {
+	for _, s := range c.Services() {
+		all = append(all, s.Process)
+	}
+	return append(all, c.Edge.Process)
+}
+
+// process finds the process that a fault is about; which says its name if the fault does not.
+func (i *Injector) process(ctx context.Context, f Fault) (p *proc.Process, which string, err error) {
+	name := f.Target
+	if name == TaskLeader || name == StatsLeader {
+		if which, err = i.leader(ctx, name); err != nil {
+			return nil, "", err
+		}
+		name = which
+	}
+	for _, p := range i.processes() {
 		if p.Name() == name {
-			return p, nil
+			return p, which, nil
 		}
 	}
-	return nil, fmt.Errorf("there is no process %s", name)
+	return nil, "", fmt.Errorf("there is no process %s", name)
 }
 
 // kill ends a process and starts it again. A database or NATS is mended once it takes connections, a service at once:
 // there is another one.
-func (i *Injector) kill(ctx context.Context, f Fault) error {
-	p, err := i.process(f.Target)
+func (i *Injector) kill(ctx context.Context, f Fault) (which string, err error) {
+	p, which, err := i.process(ctx, f)
 	if err != nil {
-		return err
+		return "", err
 	}
 	if err := p.Kill(); err != nil {
-		return err
+		return which, err
 	}
 	if err := rest(ctx, f.For); err != nil {
-		return err
+		return which, err
 	}
 	if err := p.Start(); err != nil {
-		return err
+		return which, err
 	}
 	c := i.Cluster
 	if p == c.DB.Process {
-		return c.DB.Ready(ctx)
+		return which, c.DB.Ready(ctx)
 	}
 	for _, n := range c.NATS {
 		if p == n.Process {
-			return n.Ready(ctx)
+			return which, n.Ready(ctx)
 		}
 	}
-	return nil
+	return which, nil
 }
 
-func (i *Injector) pause(ctx context.Context, f Fault) (detail string, err error) {
-	target := f.Target
-	if f.Kind == PauseLeader {
-		if target, err = i.leader(ctx, f.Target); err != nil {
-			return "", err
-		}
-		detail = target
+// powerCut kills everything at the same time and starts everything at the same time. It is mended once the database and
+// NATS take connections.
+func (i *Injector) powerCut(ctx context.Context, dark time.Duration) error {
+	all := i.processes()
+	errs := make([]error, len(all))
+	var killed sync.WaitGroup
+	for n, p := range all {
+		killed.Go(func() { errs[n] = p.Kill() })
 	}
-	p, err := i.process(target)
+	killed.Wait()
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if err := rest(ctx, dark); err != nil {
+		return err
+	}
+	for _, p := range all {
+		if err := p.Start(); err != nil {
+			return err
+		}
+	}
+	return errors.Join(i.Cluster.DB.Ready(ctx), i.Cluster.NATSReady(ctx))
+}
+
+func (i *Injector) pause(ctx context.Context, f Fault) (which string, err error) {
+	p, which, err := i.process(ctx, f)
 	if err != nil {
-		return detail, err
+		return which, err
 	}
 	if err := p.Pause(); err != nil {
-		return detail, err
+		return which, err
 	}
-	return detail, errors.Join(rest(ctx, f.For), p.Resume())
+	return which, errors.Join(rest(ctx, f.For), p.Resume())
 }
 
 // leader returns which replica holds the lease.

@@ -18,6 +18,8 @@ type Kind string
 // The kinds.
 const (
 	Kill        Kind = "kill"             // SIGKILL, and a new start later
+	KillLeader  Kind = "kill leader"      // the replica that gives positions, or the one that applies them
+	PowerCut    Kind = "power cut"        // every process is killed, and started again
 	Pause       Kind = "pause"            // SIGSTOP, SIGCONT
 	PauseLeader Kind = "pause leader"     // long enough that another replica takes over meanwhile
 	Rolling     Kind = "rolling restart"  // SIGTERM and a new start, replica by replica
@@ -63,7 +65,7 @@ const (
 // of a kind are taken in turn, from a random one on.
 func Schedule(seed uint64, p Parts, n int) []Fault {
 	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // the same again with the same seed
-	kinds := []Kind{Kill, Pause, Delay, Cut, Kill, Delete, Hold, Redeliver, Rolling, HalfClose, Kill, Copy, Slow, PauseLeader, Kill}
+	kinds := []Kind{Kill, Pause, Delay, Cut, Kill, Delete, Hold, Redeliver, Rolling, HalfClose, KillLeader, Copy, Slow, PauseLeader, Kill, PowerCut}
 	next := map[Kind]int{}
 	order := map[Kind][]string{}
 	copied := false
@@ -114,13 +116,15 @@ func (f Fault) touches(p Parts) []string {
 	switch f.Kind {
 	case Kill, Pause:
 		return []string{f.Target}
-	case PauseLeader:
+	case PauseLeader, KillLeader:
 		if f.Target == TaskLeader {
 			return p.Tasks
 		}
 		return p.Stats
 	case Rolling:
 		return append(append([]string(nil), p.Tasks...), p.Stats...)
+	case PowerCut:
+		return append(append(append([]string{p.Database, p.Edge}, p.Tasks...), p.Stats...), p.NATS...)
 	case Delete, Copy, RestoreOld, Redeliver:
 		return p.NATS
 	case Delay, Slow, Hold:
@@ -147,10 +151,12 @@ func targets(k Kind, p Parts) []string {
 		return append(append(services, p.Database, p.Edge, p.Database), p.NATS...) // the database twice: it matters most
 	case Pause:
 		return append(append(services, p.Database), p.NATS...)
-	case PauseLeader:
+	case PauseLeader, KillLeader:
 		return []string{TaskLeader, StatsLeader}
 	case Rolling:
 		return []string{"all services"}
+	case PowerCut:
+		return []string{"everything"}
 	case Delete, Copy, RestoreOld, Redeliver:
 		return []string{"stream"}
 	}
@@ -166,7 +172,7 @@ func draw(random *rand.Rand, k Kind, target string) Fault {
 	between := func(from, to time.Duration) time.Duration { return from + time.Duration(random.Int64N(int64(to-from))) }
 	f := Fault{Kind: k, Target: target, Before: between(200*time.Millisecond, time.Second)}
 	switch k {
-	case Kill:
+	case Kill, KillLeader, PowerCut:
 		f.For = between(100*time.Millisecond, 1500*time.Millisecond)
 	case Pause:
 		f.For = between(500*time.Millisecond, 2500*time.Millisecond)

@@ -36,7 +36,7 @@ func TestEveryKindAndProcessIsHit(t *testing.T) {
 		}
 		copied = copied || f.Kind == Copy
 	}
-	for _, k := range []Kind{Kill, Pause, PauseLeader, Rolling, Delay, Slow, Hold, Cut, HalfClose, Delete, Copy, RestoreOld, Redeliver} {
+	for _, k := range []Kind{Kill, KillLeader, PowerCut, Pause, PauseLeader, Rolling, Delay, Slow, Hold, Cut, HalfClose, Delete, Copy, RestoreOld, Redeliver} {
 		if kinds[k] == 0 {
 			t.Errorf("no %s among 60 faults", k)
 		}
@@ -78,6 +78,7 @@ func TestTogether(t *testing.T) {
 		"a service in a rolling start": {Fault{Kind: Rolling}, Fault{Kind: Kill, Target: "stats-2"}, false},
 		"the database meanwhile":       {Fault{Kind: Rolling}, Fault{Kind: Kill, Target: "database"}, true},
 		"NATS without its stream":      {Fault{Kind: Delete}, Fault{Kind: Kill, Target: "nats-1"}, false},
+		"anything in a power cut":      {Fault{Kind: PowerCut}, Fault{Kind: Pause, Target: "task-2"}, false},
 		"two states of the network":    {Fault{Kind: Hold}, Fault{Kind: Slow}, false},
 		"a cut in a slow network":      {Fault{Kind: Cut}, Fault{Kind: Slow}, true},
 	} {
