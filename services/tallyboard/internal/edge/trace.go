@@ -113,8 +113,8 @@ func spanName(r *http.Request) string {
 	return method + " /{*}"
 }
 
-// describe adds what the conventions for HTTP servers ask for: neither the query, which may hold what people search for,
-// nor anybody's address.
+// describe adds what the conventions for HTTP servers ask for, but what callers make up: neither the query, which may hold
+// what people search for, nor the path, whose route only the service knows, nor anybody's address.
 func describe(span trace.Span, r *http.Request) {
 	if !span.IsRecording() {
 		return
@@ -123,15 +123,20 @@ func describe(span trace.Span, r *http.Request) {
 	if r.TLS != nil {
 		scheme = "https"
 	}
-	method := knownMethod(r.Method)
-	attrs := make([]attribute.KeyValue, 0, 6)
-	attrs = append(attrs, semconv.HTTPRequestMethodKey.String(method), semconv.URLPath(r.URL.Path), semconv.URLScheme(scheme),
-		semconv.ServerAddress(hostName(r.Host)), semconv.NetworkProtocolVersion(protocolVersion(r)))
-	if method == otherMethod {
-		attrs = append(attrs, semconv.HTTPRequestMethodOriginal(r.Method))
+	attrs := make([]attribute.KeyValue, 0, 4)
+	attrs = append(attrs, semconv.HTTPRequestMethodKey.String(knownMethod(r.Method)), semconv.URLScheme(scheme),
+		semconv.NetworkProtocolVersion(protocolVersion(r)))
+	if host := hostName(r.Host); len(host) <= maxHostName && strings.Trim(host, hostNameBytes) == "" && host != "" {
+		attrs = append(attrs, semconv.ServerAddress(host))
 	}
 	span.SetAttributes(attrs...)
 }
+
+// What a host name is made of, and its length at most, in bytes.
+const (
+	hostNameBytes = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._:"
+	maxHostName   = 253
+)
 
 func protocolVersion(r *http.Request) string {
 	if r.ProtoMajor == 1 {

@@ -118,8 +118,8 @@ func TestEdgeSpanStandsBetweenCallerAndService(t *testing.T) {
 		attrs[string(kv.Key)] = kv.Value.String()
 	}
 	want := map[string]string{
-		"http.request.method": "POST", "url.path": "/api/v1/projects/WEB/tasks", "url.scheme": "http", "server.address": "127.0.0.1",
-		"network.protocol.version": "1.1", "http.response.status_code": "201",
+		"http.request.method": "POST", "url.scheme": "http", "server.address": "127.0.0.1", "network.protocol.version": "1.1",
+		"http.response.status_code": "201",
 	}
 	if fmt.Sprint(attrs) != fmt.Sprint(want) {
 		t.Errorf("attributes %v, want %v", attrs, want)
