@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	eventsv1 "github.com/tallyboard/tallyboard/proto/gen/tallyboard/events/v1"
+	"github.com/tallyboard/tallyboard/services/internal/kit/opstatus"
 	"github.com/tallyboard/tallyboard/services/internal/kit/testkit"
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats"
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/store/statstest"
@@ -278,4 +280,46 @@ func TestUnsampledEventsAreAppliedWithoutSpans(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestStatusIsAnsweredOnNATS asks as the operations page does.
+func TestStatusIsAnsweredOnNATS(t *testing.T) {
+	t.Parallel()
+	url := testkit.NATS(t)
+	p := follow(t, storetest.Open(t, testkit.MySQL(t)), url, "INSTANCE_ID=one")
+	nc, err := nats.Connect(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nc.Close()
+	var s opstatus.Status
+	ask := func() bool {
+		answer, err := nc.Request(opstatus.Subject, nil, patience)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(answer.Data, &s); err != nil {
+			t.Fatal(err)
+		}
+		return s.Ready && s.Consumer.Cursor == int64(p.done)
+	}
+	eventually(t, "an answer with the cursor", ask)
+	if s.Service != "stats-service" || s.Instance != "one" || s.Version != "test" || s.NATS != opstatus.NATSConnected || len(s.Pools) != 3 ||
+		s.Relay != nil || s.Live != nil || s.Goroutines < 1 || s.HeapBytes < 1 || s.StartedAt.IsZero() {
+		t.Errorf("status %+v", s)
+	}
+	if c := s.Consumer; !c.Leader || c.Lag != 0 || c.LagSeconds != 0 || c.Parked != 0 || c.Source != "database" || c.LastVerify != nil {
+		t.Errorf("consumer %+v", c)
+	}
+	p.d.WriteRows(t, p.w)
+	if res, body := p.send(http.MethodGet, "/api/v1/stats/verify"); res.code != http.StatusOK {
+		t.Fatalf("verify: %d %s", res.code, body)
+	}
+	if ask(); s.Consumer.LastVerify == nil || !s.Consumer.LastVerify.Equal || s.Consumer.LastVerify.At.IsZero() {
+		t.Errorf("last verification %+v", s.Consumer.LastVerify)
+	}
+	i := slices.IndexFunc(s.Routes, func(r opstatus.Route) bool { return r.Route == "GET /api/v1/stats/verify" })
+	if i < 0 || s.Routes[i].Count != 1 {
+		t.Errorf("routes %+v", s.Routes)
+	}
 }

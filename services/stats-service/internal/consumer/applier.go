@@ -13,6 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/jsbus"
+	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats"
 )
 
@@ -42,8 +43,12 @@ func (a *applier) deliver(ctx context.Context, batch []jsbus.Delivery) {
 		e, err := decode(d.Data)
 		if err != nil {
 			// Not poison yet: the database has the event, and the poll finds that it is missing.
-			a.metrics.undecodable.Add(ctx, 1)
-			a.log.WarnContext(ctx, "message cannot be read; its event will come from the database", "subject", d.Subject, "error", err)
+			about := ctx
+			if len(batch) > 1 {
+				about = telemetry.ContextWithTraceparent(ctx, d.Header.Get("traceparent"))
+			}
+			a.metrics.undecodable.Add(about, 1)
+			a.log.WarnContext(about, "message cannot be read; its event will come from the database", "subject", d.Subject, "error", err)
 			continue
 		}
 		events = append(events, e)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/tallyboard/tallyboard/services/internal/access"
 	"github.com/tallyboard/tallyboard/services/internal/kit/fiberx"
+	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats"
 )
 
@@ -223,16 +224,21 @@ func (s *server) events(c *fiber.Ctx) error {
 }
 
 // follow writes events for as long as the caller may read the project.
+//
+// They have no spans and carry no traceparent, unlike task-service's: an event of this stream says that figures have
+// changed, once for all changes of a moment and for as many traces, and a browser that hears it asks for the figures in a
+// request of its own. A trace ends with the change's application; when that was is in its process span.
 func (s *server) follow(w *fiberx.SSEWriter, sub *subscription, ref stats.ProjectRef, caller access.Caller) error {
+	ctx := telemetry.Mute(w.Context()) // what a stream does for hours is no part of the request that opened it
 	rights := time.NewTicker(access.RoleCacheTTL)
 	defer rights.Stop()
 	var last *feedState
 	for {
 		select {
-		case <-w.Context().Done():
+		case <-ctx.Done():
 			return nil
 		case <-rights.C:
-			if err := s.Guard.Check(w.Context(), caller, access.ReadProject, ref.ID); err != nil {
+			if err := s.Guard.Check(ctx, caller, access.ReadProject, ref.ID); err != nil {
 				return fmt.Errorf("no longer allowed: %w", err)
 			}
 		case state := <-sub.states:
