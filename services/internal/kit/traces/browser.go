@@ -83,8 +83,11 @@ func (b *Buffer) ServeBrowser(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	spans, rejected := sanitize(groups, b.cfg.Now())
-	rejected += b.add(spans, true)
-	if b.cfg.OnBrowser != nil && len(spans) > 0 {
+	dropped := b.add(spans, true)
+	switch {
+	case b.cfg.OnBrowser == nil:
+		rejected += dropped
+	case len(spans) > 0:
 		byTrace := map[string][]Span{}
 		for _, s := range spans {
 			byTrace[s.traceID] = append(byTrace[s.traceID], s.span)
@@ -107,12 +110,6 @@ func decode(media string, body []byte) ([]*tracepb.ResourceSpans, error) {
 
 // sanitize returns what is kept of a browser's spans, and how many are not kept at all.
 func sanitize(groups []*tracepb.ResourceSpans, now time.Time) (kept []received, rejected int) {
-	sent := 0
-	for _, group := range groups {
-		for _, scope := range group.GetScopeSpans() {
-			sent += len(scope.GetSpans())
-		}
-	}
 	all := convert(groups)
 	for i := range all[:min(len(all), MaxBrowserSpans)] {
 		s := all[i].span
@@ -128,7 +125,7 @@ func sanitize(groups []*tracepb.ResourceSpans, now time.Time) (kept []received, 
 			Start: s.Start, Duration: s.Duration, Error: s.Error, Attributes: allowed(s.Attributes),
 		}})
 	}
-	return kept, sent - len(kept)
+	return kept, count(groups) - len(kept)
 }
 
 // allowed returns the attributes that a browser may set, in bounded number and length. Lists are not among them.

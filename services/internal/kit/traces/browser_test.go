@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
@@ -84,6 +85,22 @@ func TestWhatABrowserSaysIsNotBelieved(t *testing.T) {
 		if s.Attributes[key] != v {
 			t.Errorf("%s is %v, want %v", key, s.Attributes[key], v)
 		}
+	}
+}
+
+func TestWhatABrowserSentIsPassedOn(t *testing.T) {
+	t.Parallel()
+	var got map[string][]Span
+	b := NewBuffer(BufferConfig{Traces: 1, Bytes: 1, OnBrowser: func(byTrace map[string][]Span) { got = byTrace }, Now: func() time.Time { return origin }})
+	if w := post(b, jsonSpans(aSpan(`,"kind":3,"attributes":[{"key":"url.full","value":{"stringValue":"secret"}}]`))); strings.TrimSpace(w.Body.String()) != "{}" {
+		t.Errorf("the buffer keeps nothing, and that is no loss: %s", w.Body)
+	}
+	if spans := got[traceID("t")]; len(got) != 1 || len(spans) != 1 || spans[0].Service != BrowserService || len(spans[0].Attributes) != 0 {
+		t.Errorf("passed on %+v", got)
+	}
+	got = nil
+	if post(b, "{}"); got != nil {
+		t.Errorf("nothing was passed on as %+v", got)
 	}
 }
 

@@ -10,20 +10,26 @@ import (
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 )
 
-// BufferConfig bounds a Buffer. Zero values take the defaults of the tags.
+// BufferConfig bounds a Buffer. It is no part of a service's configuration: who makes a buffer decides.
 type BufferConfig struct {
-	// Traces is the number of traces kept at most; the oldest leave first. Who makes the buffer takes 0 for "none at all".
-	Traces int `env:"TRACE_BUFFER" envDefault:"2000"`
-	// Bytes is the memory of all kept spans at most, as estimated from their texts and numbers.
-	Bytes int `env:"TRACE_BUFFER_BYTES" envDefault:"33554432"`
-	// MaxSpans is the number of spans of one trace at most; further ones are counted and dropped.
-	MaxSpans int `env:"TRACE_BUFFER_SPANS" envDefault:"2000"`
+	// Traces is the number of traces kept at most; the oldest leave first. Zero means 2,000.
+	Traces int
+	// Bytes is the memory of all kept spans at most, as estimated from their texts and numbers. Zero means 32 MiB.
+	Bytes int
+	// MaxSpans is the number of spans of one trace at most; further ones are counted and dropped. Zero means 2,000.
+	MaxSpans int
 	// OnBrowser is told what was kept of each request of a browser, by trace id, freed of what is not trusted; nil: nobody
 	// is. It must neither wait nor change the spans.
-	OnBrowser func(map[string][]Span) `env:"-"`
+	OnBrowser func(map[string][]Span)
 	// Now is the clock; nil means time.Now.
-	Now func() time.Time `env:"-"`
+	Now func() time.Time
 }
+
+const (
+	defaultTraces = 2000
+	defaultBytes  = 32 << 20
+	defaultSpans  = 2000
+)
 
 // Limits of what browsers may occupy.
 const (
@@ -88,13 +94,13 @@ var _ Source = (*Buffer)(nil)
 // NewBuffer returns an empty buffer.
 func NewBuffer(cfg BufferConfig) *Buffer {
 	if cfg.Traces <= 0 {
-		cfg.Traces = 2000
+		cfg.Traces = defaultTraces
 	}
 	if cfg.Bytes <= 0 {
-		cfg.Bytes = 32 << 20
+		cfg.Bytes = defaultBytes
 	}
 	if cfg.MaxSpans <= 0 {
-		cfg.MaxSpans = 2000
+		cfg.MaxSpans = defaultSpans
 	}
 	if cfg.Now == nil {
 		cfg.Now = time.Now

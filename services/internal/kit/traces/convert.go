@@ -30,7 +30,7 @@ type received struct {
 
 // convert turns OTLP spans into those of the model. Spans without valid ids are left out.
 func convert(groups []*tracepb.ResourceSpans) []received {
-	var out []received
+	out := make([]received, 0, count(groups))
 	for _, group := range groups {
 		resource := attributes(group.GetResource().GetAttributes())
 		service, _ := resource["service.name"].(string)
@@ -48,6 +48,17 @@ func convert(groups []*tracepb.ResourceSpans) []received {
 		}
 	}
 	return out
+}
+
+// count is the number of spans in all groups.
+func count(groups []*tracepb.ResourceSpans) int {
+	n := 0
+	for _, group := range groups {
+		for _, scope := range group.GetScopeSpans() {
+			n += len(scope.GetSpans())
+		}
+	}
+	return n
 }
 
 func convertSpan(s *tracepb.Span) (received, bool) {
