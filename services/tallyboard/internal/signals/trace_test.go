@@ -38,10 +38,11 @@ func click(began time.Time) string {
 		clickTrace, clickSpan, fetchSpan, nano(0), nano(200*time.Millisecond))
 }
 
-// whole reports whether a change's trace has reached its last row.
+// whole reports whether a change's trace has reached its last row, and every part has exported its spans.
 func whole(v *traceView) bool {
 	process := v.find("stats-service", "consumer", "process", nil)
-	return process != nil && v.find("stats-service", "client", "COMMIT", process) != nil && v.find("edge", "server", "", nil) != nil
+	return v.Orphans == 0 && v.find("edge", "server", "", nil) != nil && v.find("task-service", "server", "", nil) != nil &&
+		v.find("task-service", "producer", "publish", nil) != nil && process != nil && v.find("stats-service", "client", "COMMIT", process) != nil
 }
 
 func TestOneClickIsOneTrace(t *testing.T) {
