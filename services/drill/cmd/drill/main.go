@@ -30,7 +30,7 @@ func main() {
 	}
 }
 
-// run runs the drill, or one of the programs that it starts as processes of their own.
+// run runs the drill, or one of the programs that it starts as processes of their own, or checks an earlier run again.
 func run(ctx context.Context, args []string) error {
 	if len(args) > 0 {
 		switch args[0] {
@@ -38,6 +38,8 @@ func run(ctx context.Context, args []string) error {
 			return runNATS(ctx, args[1:])
 		case "edge":
 			return runEdge(ctx, args[1:])
+		case "check":
+			return recheck(args[1:])
 		}
 	}
 	cfg, err := drill.ParseFlags(args)
@@ -45,6 +47,13 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	return drill.Run(ctx, cfg, os.Stdout)
+}
+
+func recheck(args []string) error {
+	if len(args) != 1 {
+		return errors.New("check needs the folder that a run has left")
+	}
+	return drill.Recheck(args[0], os.Stdout)
 }
 
 func runNATS(ctx context.Context, args []string) error {

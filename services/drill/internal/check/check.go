@@ -14,7 +14,8 @@ import (
 
 // Record is everything that is known after a drill.
 type Record struct {
-	Ops     []ledger.Op     `json:"-"` // in a file of their own
+	Name    string          `json:"name"` // of the run, for people
+	Ops     []ledger.Op     `json:"-"`    // in a file of their own
 	Streams []ledger.Stream `json:"streams"`
 	Faults  []ledger.Fault  `json:"faults"`
 	Found   Snapshot        `json:"found"`

@@ -26,7 +26,8 @@ func TestFlags(t *testing.T) {
 func TestReport(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	r := &run{cfg: Config{Seed: 7, Engine: cluster.MySQL, NATS: 1}, out: &out, record: check.Record{
+	r := &run{out: &out, record: check.Record{
+		Name: "seed 7 on mysql with 1 NATS",
 		Faults: []ledger.Fault{
 			{Kind: "kill", Start: time.Second, Healed: 2 * time.Second, Serving: time.Second, Whole: 2 * time.Second},
 			{Kind: "kill", Start: 5 * time.Second, Healed: 6 * time.Second, Serving: 3 * time.Second, Whole: 4 * time.Second},

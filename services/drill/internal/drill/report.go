@@ -57,7 +57,7 @@ func (r *run) report(violations []check.Violation) error {
 	fmt.Fprintf(r.out, "\n%d operations acknowledged, %d refused, %d never answered; %d were sent again\n%d events in the history; %d live clients received %d over %d connections\n",
 		outcomes[ledger.Acknowledged], outcomes[ledger.Refused], outcomes[ledger.Unknown], again,
 		len(r.record.Found.Events), len(r.record.Streams), received, connects)
-	fmt.Fprintf(r.out, "seed %d on %s with %d NATS: %d faults, %d violations", r.cfg.Seed, r.cfg.Engine, r.cfg.NATS, total.times, len(violations))
+	fmt.Fprintf(r.out, "%s: %d faults, %d violations", r.record.Name, total.times, len(violations))
 	for _, rule := range slices.SortedFunc(maps.Keys(byRule), func(a, b string) int { return cmp.Compare(byRule[b], byRule[a]) }) {
 		fmt.Fprintf(r.out, "; %d %s", byRule[rule], rule)
 	}

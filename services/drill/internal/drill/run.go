@@ -38,6 +38,13 @@ const walksAway = 4
 // mostFaults is the length of a schedule; no run comes to its end.
 const mostFaults = 100_000
 
+// The files of a run, beside the logs of its processes.
+const (
+	ledgerFile   = "ledger.jsonl"
+	recordFile   = "record.json"
+	scheduleFile = "schedule.json"
+)
+
 // errViolated says that a promise was not kept; each violation was printed.
 var errViolated = errors.New("promises were not kept")
 
@@ -55,7 +62,7 @@ type run struct {
 
 // Run carries a drill out and prints its table. The error is errViolated if a promise was not kept.
 func Run(ctx context.Context, cfg Config, out io.Writer) (err error) {
-	r := &run{cfg: cfg, out: out, record: check.Record{Limits: cfg.Limits}}
+	r := &run{cfg: cfg, out: out, record: check.Record{Limits: cfg.Limits, Name: fmt.Sprintf("seed %d on %s with %d NATS", cfg.Seed, cfg.Engine, cfg.NATS)}}
 	if r.dir, err = os.MkdirTemp("", "tallyboard-drill-"); err != nil {
 		return fmt.Errorf("make a folder: %w", err)
 	}
@@ -63,13 +70,18 @@ func Run(ctx context.Context, cfg Config, out io.Writer) (err error) {
 	if err := errors.Join(os.Chmod(r.dir, 0o755), os.Mkdir(r.logs(), 0o755)); err != nil { //nolint:gosec // the database's user must get to its folder
 		return fmt.Errorf("make a folder: %w", err)
 	}
-	if r.log, err = ledger.Open(filepath.Join(r.logs(), "ledger.jsonl")); err != nil {
+	if r.log, err = ledger.Open(filepath.Join(r.logs(), ledgerFile)); err != nil {
 		return err
 	}
 	conducted := r.conduct(ctx)
 	if err := errors.Join(conducted, r.log.Close(), r.save()); err != nil {
 		return err
 	}
+	return r.judge()
+}
+
+// judge checks the record and prints the table.
+func (r *run) judge() error {
 	violations := check.All(r.record)
 	if err := r.report(violations); err != nil {
 		return err
@@ -78,6 +90,22 @@ func Run(ctx context.Context, cfg Config, out io.Writer) (err error) {
 		return errViolated
 	}
 	return nil
+}
+
+// Recheck checks what a run has left in a folder, again: with a changed checker, or to see its table once more.
+func Recheck(dir string, out io.Writer) error {
+	r := &run{out: out}
+	b, err := os.ReadFile(filepath.Join(dir, recordFile)) //nolint:gosec // chosen by who checks
+	if err != nil {
+		return fmt.Errorf("read the record: %w", err)
+	}
+	if err := json.Unmarshal(b, &r.record); err != nil {
+		return fmt.Errorf("read the record: %w", err)
+	}
+	if r.record.Ops, err = ledger.Load(filepath.Join(dir, ledgerFile)); err != nil {
+		return err
+	}
+	return r.judge()
 }
 
 func (r *run) logs() string { return filepath.Join(r.dir, "logs") }
@@ -138,7 +166,7 @@ func (r *run) breakThings(ctx context.Context) error {
 	}
 	schedule := faults.Schedule(r.cfg.Seed, r.parts(), min(mostFaults, 2+int(r.cfg.Duration/(500*time.Millisecond))))
 	injector := &faults.Injector{Cluster: r.cluster, Copies: filepath.Join(r.dir, "copies"), Random: rand.New(rand.NewPCG(r.cfg.Seed, 1))} //nolint:gosec // the same again with the same seed
-	if err := writeJSON(filepath.Join(r.logs(), "schedule.json"), schedule); err != nil {
+	if err := writeJSON(filepath.Join(r.logs(), scheduleFile), schedule); err != nil {
 		return err
 	}
 	for end := r.since() + r.cfg.Duration; len(schedule) > 0; {
@@ -242,7 +270,7 @@ func (r *run) parts() faults.Parts {
 }
 
 // save writes the record beside the logs.
-func (r *run) save() error { return writeJSON(filepath.Join(r.logs(), "record.json"), r.record) }
+func (r *run) save() error { return writeJSON(filepath.Join(r.logs(), recordFile), r.record) }
 
 // clear removes what a run leaves, and keeps logs, ledger and record of one that failed.
 func (r *run) clear(failed bool) error {

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"sync"
 	"time"
@@ -167,6 +168,26 @@ func (l *Log) Ops() []Op {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]Op(nil), l.ops...)
+}
+
+// Load returns the operations of a file that a log has written.
+func Load(path string) (ops []Op, err error) {
+	f, err := os.Open(path) //nolint:gosec // chosen by who reads
+	if err != nil {
+		return nil, fmt.Errorf("read the ledger: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // nothing was written
+	for lines := json.NewDecoder(f); ; {
+		var op Op
+		err := lines.Decode(&op)
+		if errors.Is(err, io.EOF) {
+			return ops, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read the ledger behind operation %d: %w", len(ops), err)
+		}
+		ops = append(ops, op)
+	}
 }
 
 // Close writes what is left. A ledger that could not be written is an error: the run proves nothing.

@@ -2,12 +2,10 @@ package workload
 
 import (
 	"context"
-	"encoding/json"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -127,12 +125,8 @@ func TestTheLedgerIsWritten(t *testing.T) {
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
 	}
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got ledger.Op
-	if err := json.Unmarshal(b, &got); err != nil || got.ID != want.ID || got.End != want.End {
-		t.Errorf("%s: %v", b, err)
+	got, err := ledger.Load(path)
+	if err != nil || len(got) != 1 || got[0].ID != want.ID || got[0].End != want.End {
+		t.Errorf("%+v: %v", got, err)
 	}
 }
