@@ -265,8 +265,12 @@ func TestABrowserDoesNotNameATrace(t *testing.T) {
 	b, _ := newTestBuffer(BufferConfig{})
 	upload(t, b, failedRequest()...)
 	browse(t, b, sp{
-		trace: "fail", id: "x", name: "GET /nice", kind: Server, from: 500, to: 501, attributes: request("GET", "/nice", 200),
+		trace: "fail", id: "x", name: "GET /nice", kind: Server, from: 500, to: 501,
+		attributes: with(request("GET", "/nice", 200), AttrTaskKey, "WEB-1"),
 	})
+	if found, err := b.Search(t.Context(), Query{Task: "WEB-1"}); err != nil || len(found) != 0 {
+		t.Errorf("a browser puts its trace among those of any task: %+v, %v", found, err)
+	}
 	found, err := b.Search(t.Context(), Query{})
 	if err != nil || len(found) != 1 || found[0].Name != "GET" || found[0].Service != "edge" || found[0].Route != "GET /api/v1/tasks" || found[0].Status != 500 {
 		t.Errorf("%+v, %v", found, err)

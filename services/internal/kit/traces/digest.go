@@ -40,10 +40,13 @@ func newDigest(id string, spans []Span) *digest {
 		s := &t.spans[i]
 		services[s.Service] = true
 		d.Error = d.Error || s.Error
+		if s.Service == BrowserService { // it says about tasks and routes what it likes
+			continue
+		}
 		if key, ok := s.Attributes[AttrTaskKey].(string); ok && !slices.Contains(d.tasks, strings.ToUpper(key)) {
 			d.tasks = append(d.tasks, strings.ToUpper(key))
 		}
-		if s.Kind != Server || s.Service == BrowserService {
+		if s.Kind != Server {
 			continue
 		}
 		if route := routeOf(s); route != "" && !slices.Contains(d.routes, route) {

@@ -52,7 +52,7 @@ const (
 
 // Query says which traces are searched for. Zero fields match everything; all others must match.
 type Query struct {
-	// Task is the key of a task, such as WEB-42: one span of the trace carries it as AttrTaskKey.
+	// Task is the key of a task, such as WEB-42: a span of a service carries it as AttrTaskKey.
 	Task string
 	// Service is a service.name that took part.
 	Service string
