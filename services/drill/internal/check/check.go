@@ -96,10 +96,13 @@ type Stats struct {
 
 // Level is what a process occupies, at rest before the load and after everything.
 type Level struct {
-	Process                           string
-	GoroutinesBefore, GoroutinesAfter int
-	FDsBefore, FDsAfter               int
-	MemoryBefore, MemoryAfter         int64 // resident, bytes
+	Process          string `json:"process"`
+	GoroutinesBefore int    `json:"goroutinesBefore"`
+	GoroutinesAfter  int    `json:"goroutinesAfter"`
+	FDsBefore        int    `json:"fdsBefore"`
+	FDsAfter         int    `json:"fdsAfter"`
+	MemoryBefore     int64  `json:"memoryBefore"` // resident, bytes
+	MemoryAfter      int64  `json:"memoryAfter"`
 }
 
 // Violation is a promise that was not kept.

@@ -57,6 +57,10 @@ func (r *run) report(violations []check.Violation) error {
 	fmt.Fprintf(r.out, "\n%d operations acknowledged, %d refused, %d never answered; %d were sent again\n%d events in the history; %d live clients received %d over %d connections\n",
 		outcomes[ledger.Acknowledged], outcomes[ledger.Refused], outcomes[ledger.Unknown], again,
 		len(r.record.Found.Events), len(r.record.Streams), received, connects)
+	for _, l := range r.record.Found.Levels {
+		fmt.Fprintf(r.out, "%s at rest, before and after: %d and %d goroutines, %d and %d open files, %d and %d MiB\n", l.Process,
+			l.GoroutinesBefore, l.GoroutinesAfter, l.FDsBefore, l.FDsAfter, l.MemoryBefore>>20, l.MemoryAfter>>20)
+	}
 	fmt.Fprintf(r.out, "%s: %d faults, %d violations", r.record.Name, total.times, len(violations))
 	for _, rule := range slices.SortedFunc(maps.Keys(byRule), func(a, b string) int { return cmp.Compare(byRule[b], byRule[a]) }) {
 		fmt.Fprintf(r.out, "; %d %s", byRule[rule], rule)
