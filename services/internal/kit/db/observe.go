@@ -177,7 +177,7 @@ func (o *observer) start(ctx context.Context, st *statement, began time.Time) (c
 	if o.tracer == nil || !trace.SpanFromContext(ctx).IsRecording() {
 		return ctx, nil
 	}
-	return o.tracer.Start(ctx, st.name, append(slices.Clip(st.begin), trace.WithTimestamp(began))...)
+	return o.tracer.Start(ctx, st.name, append(slices.Clip(st.begin), trace.WithTimestamp(began))...) //nolint:spancheck // end does
 }
 
 // end ends what start began; span may be nil.

@@ -62,8 +62,7 @@ func (o *observer) startSpan(c *fiber.Ctx, quiet bool) (context.Context, trace.S
 	default:
 		ctx = trace.ContextWithRemoteSpanContext(ctx, remote)
 	}
-	ctx, span := o.tel.Tracer.Start(ctx, knownMethod(c.Method()), options...)
-	return ctx, span
+	return o.tel.Tracer.Start(ctx, knownMethod(c.Method()), options...) //nolint:spancheck // handle ends it
 }
 
 // remoteParent returns the caller's span, with flags as far as they are trusted, or one that is not valid.
