@@ -165,7 +165,7 @@ describe('traces and operations', () => {
 
   it('stays quick with two thousand spans, which it folds', async () => {
     const many = traceOf(
-      [span('0'.repeat(16), null, 0, 2_000, { name: 'POST /import', kind: 'server' }), ...Array.from({ length: 2_000 }, (_, i) => span(i.toString(16).padStart(16, 'f'), '0'.repeat(16), i, 0.9, { name: i % 4 ? 'INSERT tasks' : 'INSERT events', kind: 'client' as const }))],
+      [span('0'.repeat(16), null, 0, 2_000, { name: 'POST /import', kind: 'server' }), ...Array.from({ length: 2_000 }, (_, i) => span((i + 1).toString(16).padStart(16, '0'), '0'.repeat(16), i, 0.9, { name: i % 4 ? 'INSERT tasks' : 'INSERT events', kind: 'client' as const }))],
       { traceId: 'f'.repeat(32) },
     );
     const page = await open('about:blank');

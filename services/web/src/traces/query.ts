@@ -57,6 +57,11 @@ export function ordered(traces: readonly TraceSummary[], order: Order): TraceSum
   return order === 'slowest' ? [...traces].sort((a, b) => b.durationMs - a.durationMs).slice(0, LIST_LIMIT) : [...traces];
 }
 
+/** What a trace is called: the person's action, or else the route, which says more than the span's name of the edge. */
+export function titleOf(trace: Pick<TraceSummary, 'name' | 'service' | 'route'>): string {
+  return trace.service === 'browser' || !trace.route ? trace.name : trace.route;
+}
+
 /** The trace id in a text people paste: bare, in a traceparent, or in an address. Null where there is none. */
 export function traceIdIn(text: string): string | null {
   return /(?:^|[^0-9a-f])([0-9a-f]{32})(?:$|[^0-9a-f])/.exec(text.trim().toLowerCase())?.[1] ?? null;

@@ -5,7 +5,7 @@ import { attributeRows } from './attributes';
 import { bytes, ms, percent, signedMs, times } from './format';
 import { foreignLinks, handovers, waitAfter } from './handover';
 import { criticalLines, handoverLines, type Frame } from './overlay';
-import { apiQuery, externalHref, narrowed, ordered, traceIdIn, tracePath, traceQuery } from './query';
+import { apiQuery, externalHref, narrowed, ordered, titleOf, traceIdIn, tracePath, traceQuery } from './query';
 
 const ID = '4bf92f3577b34da6a3ce929d0e0e4736';
 
@@ -41,6 +41,11 @@ describe('the search in the URL', () => {
   });
   it.each([[ID, ID], [` ${ID.toUpperCase()}\n`, ID], [`00-${ID}-00f067aa0ba902b7-01`, ID], [`http://localhost:8080/traces/${ID}?span=1`, ID], [ID.slice(1), null], [`${ID}0`, null], ['', null]])('finds the id in %j', (text, id) => {
     expect(traceIdIn(text)).toBe(id);
+  });
+  it('calls traces by the action, or by the route where no browser took part', () => {
+    expect(titleOf({ name: 'move task', service: 'browser', route: 'POST /x' })).toBe('move task');
+    expect(titleOf({ name: 'POST /api/v1/{+}', service: 'edge', route: 'POST /api/v1/tasks/{ref}/move' })).toBe('POST /api/v1/tasks/{ref}/move');
+    expect(titleOf({ name: 'reconcile', service: 'stats-service', route: null })).toBe('reconcile');
   });
   it('makes paths and addresses, of web addresses only', () => {
     expect(tracePath(ID, 'b')).toBe(`/traces/${ID}?with=b`);
