@@ -59,3 +59,18 @@ func TestReport(t *testing.T) {
 		}
 	}
 }
+
+func TestGoroutines(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]int{
+		"# TYPE go_goroutine_count gauge\ngo_goroutine_count 41\n":                              41,
+		"a 1\ngo_goroutine_count{otel_scope_name=\"x {y}\",service_name=\"z\"} 42 1700000000\n": 42,
+	} {
+		if got, err := goroutines(strings.NewReader(text)); err != nil || got != want {
+			t.Errorf("%d, %v in %q", got, err, text)
+		}
+	}
+	if _, err := goroutines(strings.NewReader("go_goroutine_counts 7\n")); err == nil {
+		t.Error("found where there is none")
+	}
+}

@@ -3,7 +3,9 @@ package drill
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"strconv"
@@ -72,12 +74,8 @@ func measure(ctx context.Context, s *cluster.Service) (level, error) {
 		return l, fmt.Errorf("measure %s: %w", s.Name(), err)
 	}
 	defer res.Body.Close() //nolint:errcheck // read to its end
-	for lines := bufio.NewScanner(res.Body); lines.Scan(); {
-		if text, is := strings.CutPrefix(lines.Text(), "go_goroutines "); is {
-			if l.goroutines, err = strconv.Atoi(text); err != nil {
-				return l, fmt.Errorf("measure %s: %w", s.Name(), err)
-			}
-		}
+	if l.goroutines, err = goroutines(res.Body); err != nil {
+		return l, fmt.Errorf("measure %s: %w", s.Name(), err)
 	}
 	proc := fmt.Sprintf("/proc/%d", s.PID())
 	if files, err := os.ReadDir(proc + "/fd"); err == nil { // elsewhere than on Linux there is none
@@ -91,4 +89,28 @@ func measure(ctx context.Context, s *cluster.Service) (level, error) {
 		}
 	}
 	return l, nil
+}
+
+// goroutineMetric is the name under which services tell how many goroutines they have.
+const goroutineMetric = "go_goroutine_count"
+
+// goroutines finds the number in Prometheus's text format, where labels may stand between name and value.
+func goroutines(metrics io.Reader) (int, error) {
+	lines := bufio.NewScanner(metrics)
+	for lines.Scan() {
+		rest, is := strings.CutPrefix(lines.Text(), goroutineMetric)
+		if !is || rest == "" || rest[0] != ' ' && rest[0] != '{' {
+			continue
+		}
+		if end := strings.LastIndexByte(rest, '}'); end >= 0 {
+			rest = rest[end+1:]
+		}
+		fields := strings.Fields(rest)
+		if len(fields) == 0 {
+			break
+		}
+		n, err := strconv.ParseFloat(fields[0], 64)
+		return int(n), err
+	}
+	return 0, errors.Join(lines.Err(), errors.New("its metrics have no "+goroutineMetric)) // else nobody would see a leak
 }
