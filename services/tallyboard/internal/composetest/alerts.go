@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"regexp"
-	"strings"
 	"time"
 )
 
@@ -50,10 +49,10 @@ func (s *stack) ruleQueries(ctx context.Context) (rules, alerts []observation, e
 }
 
 // comparison is an operator that leaves out what does not fulfil it. Matchers of labels have no spaces around theirs.
-var comparison = regexp.MustCompile(` (==|!=|<=|>=|<|>) `)
+var comparison = regexp.MustCompile(` (==|!=|<=|>=|<|>) (?:bool )?`)
 
 // compared makes every comparison of an alert give 0 or 1 instead of leaving out. Prometheus writes rules with one space
 // around operators.
 func compared(query string) string {
-	return strings.ReplaceAll(comparison.ReplaceAllString(query, " $1 bool "), " bool bool ", " bool ")
+	return comparison.ReplaceAllString(query, " $1 bool ")
 }

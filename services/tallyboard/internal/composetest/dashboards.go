@@ -102,7 +102,7 @@ func dashboardQueries(dir string) ([]observation, error) {
 				}
 			}
 		}
-		if err := json.Unmarshal(content, &board); err != nil {
+		if err := decode(content, &board); err != nil {
 			return nil, fmt.Errorf("read %s: %w", file, err)
 		}
 		for _, p := range board.Panels {

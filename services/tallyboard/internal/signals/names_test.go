@@ -70,7 +70,7 @@ func texts(t *testing.T, pattern string) string {
 	}
 	var all strings.Builder
 	for _, file := range files {
-		content, err := os.ReadFile(file) //nolint:gosec // a file of the repository
+		content, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
