@@ -438,6 +438,7 @@ export interface paths {
          *
          *     - one event per change, its `id` the position, its type the kind (`task.changed` …), its data an `Event` with the
          *       task (`snapshot`) or the project (`settings`) as it is now. Apply a snapshot if its version is at least the one you have;
+         *       `traceparent` is there if the trace of the change is recorded;
          *     - `stale` with `{"since": …}` while live delivery is interrupted, and `ready` again once it has caught up by itself;
          *     - `reset` with `{"pos": …}` when the position asked for is unknown here (a backup was restored): reload the board;
          *       the stream goes on behind `pos`.
@@ -1615,6 +1616,11 @@ export interface components {
             recorded: string;
             /** @description Trace of the request that made the change. */
             traceId: string | null;
+            /**
+             * @description W3C traceparent of the span that delivers the event to the live streams of a replica; a receiver continues the trace
+             *     with it. Only in live streams, only while the trace is recorded, and not for events that a resumed stream makes up for.
+             */
+            traceparent?: string;
             snapshot?: components["schemas"]["Task"];
             settings?: components["schemas"]["Project"];
         };

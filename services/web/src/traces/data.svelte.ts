@@ -1,5 +1,5 @@
 // One trace, followed while its spans are still coming in.
-import { get } from '../api/http';
+import { ApiError, get } from '../api/http';
 import type { Trace, TraceSettings } from '../api/types';
 import { Resource } from '../ui/resource.svelte';
 
@@ -15,6 +15,8 @@ export class TraceData {
   settings = $state.raw<TraceSettings | null>(null);
   readonly #id: string;
   readonly #trace = new Resource<Trace>();
+  readonly #opened = Date.now();
+  #stopped = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(id: string) {
@@ -34,7 +36,7 @@ export class TraceData {
     return this.#trace.slow;
   }
 
-  /** Loads, and looks again while the trace is young. What has not changed is not drawn anew. */
+  /** Loads, and looks again while the trace is young or may still arrive. What has not changed is not drawn anew. */
   async load(): Promise<void> {
     clearTimeout(this.#timer);
     const before = this.trace;
@@ -42,10 +44,14 @@ export class TraceData {
       const now = await loadTrace(this.#id, signal);
       return before && sameSpans(before, now) ? before : now;
     });
-    const trace = this.trace;
-    if (trace && !this.error && Date.now() - Date.parse(trace.start) - trace.durationMs < ARRIVES_WITHIN_MS) {
-      this.#timer = setTimeout(() => void this.load(), LOOK_AGAIN_MS);
-    }
+    if (this.#mayGrow()) this.#timer = setTimeout(() => void this.load(), LOOK_AGAIN_MS);
+  }
+
+  #mayGrow(): boolean {
+    if (this.#stopped) return false;
+    const { error, trace } = this;
+    if (error) return error instanceof ApiError && error.status === 404 && Date.now() - this.#opened < ARRIVES_WITHIN_MS;
+    return trace !== null && Date.now() - Date.parse(trace.start) - trace.durationMs < ARRIVES_WITHIN_MS;
   }
 
   async loadSettings(): Promise<void> {
@@ -57,6 +63,7 @@ export class TraceData {
   }
 
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
     this.#trace.clear();
   }
