@@ -18,8 +18,19 @@ type Record struct {
 	Ops     []ledger.Op     `json:"-"`    // in a file of their own
 	Streams []ledger.Stream `json:"streams"`
 	Faults  []ledger.Fault  `json:"faults"`
+	Marks   []Mark          `json:"marks"` // in the order in which they were read
 	Found   Snapshot        `json:"found"`
 	Limits  Limits          `json:"limits"`
+}
+
+// Mark is how far relay and statistics had come at one moment of the run.
+type Mark struct {
+	At          time.Duration `json:"at"`
+	Epoch       int64         `json:"epoch"` // of the relay that wrote last
+	Given       int64         `json:"given"`
+	Published   int64         `json:"published"`
+	CursorEpoch int64         `json:"cursorEpoch"` // of the applier that wrote last
+	Cursor      int64         `json:"cursor"`
 }
 
 // Limits of what takes time or grows.
@@ -124,6 +135,7 @@ type Rule struct {
 var Rules = []Rule{
 	{"history", History},
 	{"positions", Positions},
+	{"marks", Marks},
 	{"doubled", Doubled},
 	{"acknowledged", Acknowledged},
 	{"unacknowledged", Unacknowledged},

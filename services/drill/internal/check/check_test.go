@@ -96,6 +96,10 @@ var bad = []struct {
 	{"an event that was never published", "positions", func(r *Record) { r.Found.Published-- }},
 	{"a relay that counts otherwise", "positions", func(r *Record) { r.Found.Given++ }},
 
+	{"a relay that was not fenced off", "marks", func(r *Record) { r.Marks = append(r.Marks, r.Marks[2]); r.Marks[3].Epoch = 1 }},
+	{"statistics that went back", "marks", func(r *Record) { r.Marks = append(r.Marks, r.Marks[2]); r.Marks[3].Cursor = 1 }},
+	{"positions that were taken back", "marks", func(r *Record) { r.Marks = append(r.Marks, r.Marks[2]); r.Marks[3].Given = 1 }},
+
 	{"a retry that changed a task again", "doubled", func(r *Record) { event(r, opMoveLast, 0).Trace = r.Ops[opLostUpdate].Trace }},
 	{"a retry that made a second task", "doubled", func(r *Record) { event(r, opCreate2, 0).Trace = r.Ops[opCreate].Trace }},
 	{"a retry that said it twice", "doubled", func(r *Record) { r.Found.Comments[1].Body = r.Found.Comments[0].Body }},

@@ -101,3 +101,26 @@ func realTime(b *Book, inOrder []*Event) (out []Violation) {
 	}
 	return out
 }
+
+// Marks demands that nothing that only grows was ever seen to go back: neither the positions given, published and applied,
+// nor the epochs of who wrote them. An older epoch behind a newer one is a leader that was not fenced off.
+func Marks(b *Book) (out []Violation) {
+	for i := 1; i < len(b.Marks); i++ {
+		was, is := b.Marks[i-1], b.Marks[i]
+		for _, m := range []struct {
+			name    string
+			was, is int64
+		}{
+			{"epoch of the relay", was.Epoch, is.Epoch},
+			{"last position given", was.Given, is.Given},
+			{"last position published", was.Published, is.Published},
+			{"epoch of the statistics", was.CursorEpoch, is.CursorEpoch},
+			{"cursor of the statistics", was.Cursor, is.Cursor},
+		} {
+			if m.is < m.was {
+				out = append(out, violation("the %s went back from %d to %d between %s and %s", m.name, m.was, m.is, was.At, is.At))
+			}
+		}
+	}
+	return out
+}

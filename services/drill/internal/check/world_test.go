@@ -179,6 +179,7 @@ func (w *world) record() Record {
 		s.Events = append(s.Events, ledger.Event{Pos: e.Pos, Kind: e.Kind, Task: e.Aggregate, Seq: e.Seq})
 	}
 	r.Streams = []ledger.Stream{s}
+	r.Marks = []Mark{{}, {At: 1, Epoch: 1, Given: 1, Published: 1, CursorEpoch: 1, Cursor: 1}, {At: 2, Epoch: 2, Given: n, Published: n, CursorEpoch: 1, Cursor: n}}
 	r.Faults = []ledger.Fault{{Kind: "kill", Target: "task-1", Serving: time.Second / 2, Whole: time.Second}}
 	r.Found.Levels = []Level{{Process: "task-1", GoroutinesBefore: 50, GoroutinesAfter: 55, FDsBefore: 20, FDsAfter: 22}}
 	return r

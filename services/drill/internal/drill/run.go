@@ -141,13 +141,20 @@ func (r *run) conduct(ctx context.Context) (err error) {
 	if err := r.levelsBefore(ctx); err != nil {
 		return err
 	}
+	watching, endWatch := context.WithCancel(ctx)
+	defer endWatch()
+	var watch sync.WaitGroup
+	var unseen error
+	watch.Go(func() { r.record.Marks, unseen = r.watchMarks(watching) })
 	r.load.Start(ctx)
 	broken := r.breakThings(ctx)
 	r.load.EndWrites()
 	calm := r.calm(ctx)
+	endWatch()
+	watch.Wait()
 	r.record.Streams = r.load.EndStreams()
 	r.record.Ops = r.log.Ops()
-	if err := errors.Join(broken, ctx.Err()); err != nil {
+	if err := errors.Join(broken, unseen, ctx.Err()); err != nil {
 		return err
 	}
 	if calm != nil { // what did not arrive shows in the stock

@@ -43,6 +43,8 @@ func (i *Injector) Do(ctx context.Context, f Fault) (detail string, err error) {
 		return i.pause(ctx, f)
 	case Rolling:
 		return i.rolling(ctx)
+	case CutOffLeader:
+		return i.cutOffLeader(ctx, f)
 	case Delay, Slow, Hold, Cut, HalfClose:
 		return i.network(ctx, f)
 	case Delete:
@@ -191,6 +193,16 @@ func (i *Injector) rolling(ctx context.Context) (string, error) {
 		took = append(took, fmt.Sprintf("%s %.1f+%.1f s", s.Name(), stopped.Seconds(), (time.Since(began)-stopped).Seconds()))
 	}
 	return strings.Join(took, ", "), nil
+}
+
+// cutOffLeader holds everything between the leader and the database until another has taken over, and then lets it through.
+func (i *Injector) cutOffLeader(ctx context.Context, f Fault) (which string, err error) {
+	if which, err = i.leader(ctx, f.Target); err != nil {
+		return "", err
+	}
+	f.Kind, f.Target = Hold, which+AllDatabase
+	_, err = i.network(ctx, f)
+	return which, err
 }
 
 // network puts links under conditions, or breaks what they carry.

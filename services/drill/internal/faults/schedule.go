@@ -17,21 +17,22 @@ type Kind string
 
 // The kinds.
 const (
-	Kill        Kind = "kill"             // SIGKILL, and a new start later
-	KillLeader  Kind = "kill leader"      // the replica that gives positions, or the one that applies them
-	PowerCut    Kind = "power cut"        // every process is killed, and started again
-	Pause       Kind = "pause"            // SIGSTOP, SIGCONT
-	PauseLeader Kind = "pause leader"     // long enough that another replica takes over meanwhile
-	Rolling     Kind = "rolling restart"  // SIGTERM and a new start, replica by replica
-	Delay       Kind = "network delay"    // of every byte
-	Slow        Kind = "network slow"     // few bytes a second
-	Hold        Kind = "network silent"   // nothing arrives, connections stay open
-	Cut         Kind = "network cut"      // connections are reset
-	HalfClose   Kind = "network half-cut" // connections end in one direction
-	Delete      Kind = "stream deleted"
-	Copy        Kind = "stream copied" // NATS is killed, its files are copied aside, it starts again
-	RestoreOld  Kind = "stream restored"
-	Redeliver   Kind = "redelivery" // old messages come again, in another order and under new ids
+	Kill         Kind = "kill"             // SIGKILL, and a new start later
+	KillLeader   Kind = "kill leader"      // the replica that gives positions, or the one that applies them
+	CutOffLeader Kind = "leader cut off"   // what it sends to the database arrives only after another has taken over
+	PowerCut     Kind = "power cut"        // every process is killed, and started again
+	Pause        Kind = "pause"            // SIGSTOP, SIGCONT
+	PauseLeader  Kind = "pause leader"     // long enough that another replica takes over meanwhile
+	Rolling      Kind = "rolling restart"  // SIGTERM and a new start, replica by replica
+	Delay        Kind = "network delay"    // of every byte
+	Slow         Kind = "network slow"     // few bytes a second
+	Hold         Kind = "network silent"   // nothing arrives, connections stay open
+	Cut          Kind = "network cut"      // connections are reset
+	HalfClose    Kind = "network half-cut" // connections end in one direction
+	Delete       Kind = "stream deleted"
+	Copy         Kind = "stream copied" // NATS is killed, its files are copied aside, it starts again
+	RestoreOld   Kind = "stream restored"
+	Redeliver    Kind = "redelivery" // old messages come again, in another order and under new ids
 )
 
 // Fault is one entry of a schedule.
@@ -65,7 +66,7 @@ const (
 // of a kind are taken in turn, from a random one on.
 func Schedule(seed uint64, p Parts, n int) []Fault {
 	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // the same again with the same seed
-	kinds := []Kind{Kill, Pause, Delay, Cut, Kill, Delete, Hold, Redeliver, Rolling, HalfClose, KillLeader, Copy, Slow, PauseLeader, Kill, PowerCut}
+	kinds := []Kind{Kill, Pause, Delay, Cut, Kill, Delete, Hold, Redeliver, Rolling, HalfClose, KillLeader, Copy, Slow, PauseLeader, Kill, PowerCut, CutOffLeader}
 	next := map[Kind]int{}
 	order := map[Kind][]string{}
 	copied := false
@@ -127,7 +128,7 @@ func (f Fault) touches(p Parts) []string {
 		return append(append(append([]string{p.Database, p.Edge}, p.Tasks...), p.Stats...), p.NATS...)
 	case Delete, Copy, RestoreOld, Redeliver:
 		return p.NATS
-	case Delay, Slow, Hold:
+	case Delay, Slow, Hold, CutOffLeader:
 		return []string{"conditions of links"} // whoever ends first would mend both
 	case Cut, HalfClose:
 	}
@@ -151,7 +152,7 @@ func targets(k Kind, p Parts) []string {
 		return append(append(services, p.Database, p.Edge, p.Database), p.NATS...) // the database twice: it matters most
 	case Pause:
 		return append(append(services, p.Database), p.NATS...)
-	case PauseLeader, KillLeader:
+	case PauseLeader, KillLeader, CutOffLeader:
 		return []string{TaskLeader, StatsLeader}
 	case Rolling:
 		return []string{"all services"}
@@ -176,7 +177,7 @@ func draw(random *rand.Rand, k Kind, target string) Fault {
 		f.For = between(100*time.Millisecond, 1500*time.Millisecond)
 	case Pause:
 		f.For = between(500*time.Millisecond, 2500*time.Millisecond)
-	case PauseLeader:
+	case PauseLeader, CutOffLeader:
 		f.For = between(6*time.Second, 7*time.Second) // LEASE_TTL is 5 s, LEASE_RETRY 1 s
 	case Delay:
 		f.For, f.Amount = between(time.Second, 2*time.Second), 20+random.IntN(180)

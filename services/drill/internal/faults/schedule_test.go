@@ -36,7 +36,7 @@ func TestEveryKindAndProcessIsHit(t *testing.T) {
 		}
 		copied = copied || f.Kind == Copy
 	}
-	for _, k := range []Kind{Kill, KillLeader, PowerCut, Pause, PauseLeader, Rolling, Delay, Slow, Hold, Cut, HalfClose, Delete, Copy, RestoreOld, Redeliver} {
+	for _, k := range []Kind{Kill, KillLeader, CutOffLeader, PowerCut, Pause, PauseLeader, Rolling, Delay, Slow, Hold, Cut, HalfClose, Delete, Copy, RestoreOld, Redeliver} {
 		if kinds[k] == 0 {
 			t.Errorf("no %s among 60 faults", k)
 		}
