@@ -23,6 +23,6 @@ export default defineConfig({
     // named here is split by where it is imported.
     rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'app', test: isFirstLoad }] } } },
   },
-  server: { proxy: { '/api': { target: apiTarget, changeOrigin: false } } },
+  server: { proxy: { '/api': { target: apiTarget, changeOrigin: false }, '/otlp': { target: apiTarget, changeOrigin: false } } },
   test: { include: ['src/**/*.test.ts', 'test/**/*.test.ts'], environment: 'node' },
 });

@@ -141,6 +141,6 @@ export class LiveFeed {
   }
 }
 
-function changeOf(event: TaskEvent & { traceparent?: string }): LiveChange {
+function changeOf(event: TaskEvent): LiveChange {
   return { traceparent: event.traceparent, attributes: keysOf(event.snapshot?.key ?? event.project) };
 }

@@ -8,6 +8,7 @@ interface Call {
   method: string;
   path: string;
   key: string | null;
+  traceparent: string | null;
   ifMatch: string | null;
   body: unknown;
   answer: (status: number, body: unknown, headers?: Record<string, string>) => void;
@@ -23,7 +24,7 @@ beforeEach(() => {
     const headers = init.headers as Headers;
     return new Promise((resolve, reject) => {
       calls.push({
-        method: init.method ?? 'GET', path, key: headers.get('Idempotency-Key'), ifMatch: headers.get('If-Match'), body: init.body ? JSON.parse(String(init.body)) : undefined,
+        method: init.method ?? 'GET', path, key: headers.get('Idempotency-Key'), traceparent: headers.get('traceparent'), ifMatch: headers.get('If-Match'), body: init.body ? JSON.parse(String(init.body)) : undefined,
         answer: (status, body, more = {}) => resolve(new Response(JSON.stringify(body), { status, headers: { 'Content-Type': status < 400 ? 'application/json' : 'application/problem+json', ...more } })),
         fail: () => reject(new TypeError('network')),
       });
@@ -36,6 +37,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
+const traceOf = (call: Call) => call.traceparent?.slice(3, 35);
 const settle = () => vi.advanceTimersByTimeAsync(0);
 const problem = (status: number, code: string, more = {}) => ({ type: `/problems/${code}`, title: code, status, code, detail: `${code} it is`, ...more });
 
@@ -132,8 +134,11 @@ describe('a dead network', () => {
     expect(store.task('t1')).toMatchObject({ title: 'B', priority: 2 });
     await vi.advanceTimersByTimeAsync(1_000);
     expect(calls[1]).toMatchObject({ key: calls[0]!.key, body: { title: 'B' } });
+    expect(traceOf(calls[1]!)).toBe(traceOf(calls[0]!));
+    expect(calls[1]!.traceparent).not.toBe(calls[0]!.traceparent); // each try is a span of its own
     calls[1]!.answer(200, task({ title: 'B', version: 2 }));
     await settle();
+    expect(traceOf(calls[2]!)).not.toBe(traceOf(calls[0]!)); // another edit, another action
     expect(store.outbox.cut).toBe(false);
     expect(calls[2]).toMatchObject({ ifMatch: '"2"', body: { priority: 2 } });
     calls[2]!.answer(200, task({ title: 'B', priority: 2, version: 3 }));
@@ -168,6 +173,7 @@ describe('a dead network', () => {
     expect(after.task('t1')?.title).toBe('B');
     await settle();
     expect(calls[1]).toMatchObject({ key: calls[0]!.key });
+    expect(traceOf(calls[1]!)).toBe(traceOf(calls[0]!));
     calls[1]!.answer(200, task({ title: 'B', version: 2 }));
     await settle();
     expect(kept.size).toBe(0);

@@ -81,8 +81,6 @@ interface Action {
 export class Tracer {
   /** The screen in view, such as `board`; on every action. */
   view = '';
-  /** Trace of the latest action of the person. */
-  lastTraceId = '';
   /** Spans given up because no answer ever said whether they are recorded, or because there were too many to hold. */
   dropped = 0;
 
@@ -104,7 +102,6 @@ export class Tracer {
     const outer = this.#ambient;
     if (outer) return run((part) => this.#within(outer, part));
     const action = this.#begin(name, attributes);
-    this.lastTraceId = action.span.traceId;
     const within: Within = (part) => this.#within(action, part);
     action.busy++;
     try {
@@ -139,9 +136,12 @@ export class Tracer {
       action.busy++;
       actions.set(context.spanId, action);
     }
-    // What is loaded because of several changes belongs to none of them.
-    this.#within(actions.size === 1 ? [...actions.values()][0]! : null, apply);
-    if (actions.size > 0) nextFrame(() => actions.forEach((action) => this.#done(action)));
+    try {
+      // What is loaded because of several changes belongs to none of them.
+      this.#within(actions.size === 1 ? [...actions.values()][0]! : null, apply);
+    } finally {
+      if (actions.size > 0) nextFrame(() => actions.forEach((action) => this.#done(action)));
+    }
   }
 
   /** Begins a request for the action at hand, or for the one given. */
