@@ -199,8 +199,9 @@ func (j *Jaeger) find(ctx context.Context, service string, questions []url.Value
 		if err != nil {
 			return nil, err
 		}
-		slices.Sort(known.Data)
-		services = known.Data[:min(len(known.Data), maxServices)]
+		services = slices.DeleteFunc(known.Data, isJaeger)
+		slices.Sort(services)
+		services = services[:min(len(services), maxServices)]
 	}
 	type outcome struct {
 		found map[string][]Span
@@ -231,6 +232,12 @@ func (j *Jaeger) find(ctx context.Context, service string, questions []url.Value
 		}
 	}
 	return all, nil
+}
+
+// isJaeger reports whether a service is Jaeger, which records the questions it is asked: who looks at traces should not
+// find that.
+func isJaeger(service string) bool {
+	return service == "jaeger" || strings.HasPrefix(service, "jaeger-")
 }
 
 // traces asks for traces and returns their spans by id. Not found is no trace.

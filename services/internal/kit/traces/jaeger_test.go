@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -115,6 +116,31 @@ func TestNoJaegerAtTheAddress(t *testing.T) {
 	}
 	if got := j.Settings(); got != (Settings{Source: SourceJaeger}) {
 		t.Errorf("settings %+v", got)
+	}
+}
+
+func TestJaegerIsNotAskedAboutItself(t *testing.T) {
+	t.Parallel()
+	asked := make(chan string, 100)
+	j := fakeJaeger(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body := `{"data":[]}`
+		if r.URL.Path == "/api/services" {
+			body = `{"data":["jaeger","task-service","jaeger-query","edge"]}`
+		} else {
+			asked <- r.URL.Query().Get("service")
+		}
+		w.Write([]byte(body)) //nolint:errcheck // the client reads or the test fails
+	}), JaegerConfig{})
+	if _, err := j.Search(t.Context(), Query{}); err != nil {
+		t.Fatal(err)
+	}
+	close(asked)
+	var services []string
+	for name := range asked {
+		services = append(services, name)
+	}
+	if slices.Sort(services); !slices.Equal(services, []string{"edge", "task-service"}) {
+		t.Errorf("asked about %q", services)
 	}
 }
 
