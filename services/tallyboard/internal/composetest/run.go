@@ -87,6 +87,7 @@ func Run(ctx context.Context, cfg Config, out io.Writer) error {
 		{"traces and metrics", s.checkSignals},
 		{"the browser", s.checkBrowser},
 		{"dashboards and alerts", s.checkObservability},
+		{"the collector", s.checkCollector},
 		{"scaling", s.checkScaling},
 		{"rolling restart under load", s.checkRolling},
 		{"each container killed under load", s.checkKills},
