@@ -123,7 +123,7 @@ func (c *Cluster) startServices(ctx context.Context) error {
 		list          *[]*Service
 	}{{"task", c.cfg.Tasks, &c.Tasks}, {"stats", c.cfg.Stats, &c.Stats}} {
 		for i := range Replicas {
-			s, err := c.newService(fmt.Sprintf("%s-%d", kind.name, i+1), kind.program)
+			s, err := c.newService(fmt.Sprintf("%s-%d", kind.name, i+1), kind.program) //nolint:contextcheck // its links live until Stop
 			if err != nil {
 				return err
 			}
@@ -165,7 +165,7 @@ func (c *Cluster) newService(name, program string) (*Service, error) {
 }
 
 func (c *Cluster) link(from, to, target string) (*proxy.Link, error) {
-	l, err := proxy.Listen(from+arrow+to, target) //nolint:contextcheck // it lives until Stop
+	l, err := proxy.Listen(from+arrow+to, target)
 	if err == nil {
 		c.Links = append(c.Links, l)
 	}
