@@ -27,6 +27,11 @@ function missing(board: Dashboard): string[] {
   });
 }
 
+/** Links stand where people see them, and not in a menu, as the builders would have it. */
+function written(key: string, value: unknown): unknown {
+  return key === 'placement' && value === 'inControlsMenu' ? undefined : value;
+}
+
 const boards = [service, database, pipeline, browser, slo, runtime];
 const complaints = boards.flatMap(missing);
 if (complaints.length > 0) {
@@ -37,5 +42,5 @@ mkdirSync(target, { recursive: true });
 for (const file of readdirSync(target)) rmSync(join(target, file));
 for (const board of boards) {
   board.panels?.forEach((panel: Panel | RowPanel, i) => { panel.id = i + 1; });
-  writeFileSync(join(target, `${board.uid!.replace('tallyboard-', '')}.json`), `${JSON.stringify(board, null, 2)}\n`);
+  writeFileSync(join(target, `${board.uid!.replace('tallyboard-', '')}.json`), `${JSON.stringify(board, written, 2)}\n`);
 }
