@@ -5,7 +5,7 @@ import { Resource } from '../ui/resource.svelte';
 
 /** Between two looks at the instances. */
 export const REFRESH_MS = 3_000;
-/** Traces and parked events are asked for at every so manieth refresh: they change slower, and finding them costs more. */
+/** Every fourth refresh asks for traces and parked events, too: they change slower, and finding them costs more. */
 const REST_EVERY = 4;
 /** A recount reads every task; the server ends it by itself before this. */
 const VERIFY_TIMEOUT_MS = 5 * 60_000;

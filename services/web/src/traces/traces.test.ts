@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { span } from '../../test/traces';
 import type { TraceSummary } from '../api/types';
+import { parseRoute } from '../router/router.svelte';
 import { attributeRows } from './attributes';
 import { bytes, ms, percent, signedMs, times } from './format';
 import { foreignLinks, handovers, waitAfter } from './handover';
@@ -8,6 +9,18 @@ import { criticalLines, handoverLines, type Frame } from './overlay';
 import { apiQuery, externalHref, narrowed, ordered, titleOf, traceIdIn, tracePath, traceQuery } from './query';
 
 const ID = '4bf92f3577b34da6a3ce929d0e0e4736';
+
+describe('paths', () => {
+  it.each([
+    ['/traces', { name: 'traces' }],
+    [`/traces/${ID.toUpperCase()}`, { name: 'trace', id: ID }],
+    ['/operations', { name: 'operations' }],
+    ['/operations/x', { name: 'missing' }],
+    ['/traces/x/y', { name: 'missing' }],
+  ])('%s', (path, route) => {
+    expect(parseRoute(path)).toEqual(route);
+  });
+});
 
 describe('numbers', () => {
   it.each([[0, '0 µs'], [0.0123, '12.3 µs'], [0.85, '850 µs'], [1, '1 ms'], [12.345, '12.3 ms'], [999.96, '1 s'], [1_254, '1.25 s'], [90_000, '1.5 min'], [-3, '−3 ms']])('%d ms is %s', (value, text) => {
