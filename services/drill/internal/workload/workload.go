@@ -184,6 +184,8 @@ func (l *Load) step(ctx context.Context, c *caller) {
 	state := at.states[c.random.IntN(len(at.states))]
 	var op ledger.Op
 	switch n := c.random.IntN(100); {
+	case t.trashed && n%2 == 0:
+		op = c.restore(ctx, project, t)
 	case n < 18:
 		op = c.create(ctx, project, nil, ledger.Asked{Bottom: true})
 	case n < 22:
@@ -192,11 +194,8 @@ func (l *Load) step(ctx context.Context, c *caller) {
 		op = c.update(ctx, project, t, state)
 	case n < 66 && other.id != t.id:
 		op = c.move(ctx, project, t, other, state)
-	case n < 72 || t.trashed:
-		if op = c.trash(ctx, project, t); t.trashed {
-			at.learn(op)
-			op = c.restore(ctx, project, t)
-		}
+	case n < 72:
+		op = c.trash(ctx, project, t) // now and then once more, which changes nothing
 	case n < 82:
 		op = c.comment(ctx, project, t)
 	case n < 86:
