@@ -4,6 +4,7 @@
 package check
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -169,6 +170,7 @@ type Book struct {
 	tasks      map[string]*Task
 	keys       map[string]string // of projects, by id
 	histories  map[string][]step // by task
+	versions   map[*Event]int64  // that events made
 	unreadable []Violation
 }
 
@@ -182,7 +184,7 @@ type step struct {
 // Open prepares a record for checks.
 func Open(r Record) *Book {
 	b := &Book{Record: r, ops: map[string]*ledger.Op{}, events: map[string][]*Event{}, traced: map[string][]*Event{},
-		tasks: map[string]*Task{}, keys: map[string]string{}, histories: map[string][]step{}}
+		tasks: map[string]*Task{}, keys: map[string]string{}, histories: map[string][]step{}, versions: map[*Event]int64{}}
 	for i := range b.Ops {
 		b.ops[b.Ops[i].Trace] = &b.Ops[i]
 	}
@@ -221,6 +223,7 @@ func (b *Book) replay(id string, events []*Event) {
 	for _, e := range events {
 		if versioned(e.Kind) {
 			t.Version++
+			b.versions[e] = t.Version
 		}
 		for _, c := range e.Changes {
 			if err := apply(&t, c, b.keys[e.Project]); err != nil {
@@ -268,12 +271,12 @@ func into[T any](to *T, value json.RawMessage) error {
 
 // at returns the step that made a version of a task.
 func (b *Book) at(task string, version int64) (step, bool) {
-	for _, s := range b.histories[task] {
-		if s.task.Version == version {
-			return s, true
-		}
+	steps := b.histories[task]
+	i, found := slices.BinarySearchFunc(steps, version, func(s step, v int64) int { return cmp.Compare(s.task.Version, v) })
+	if !found {
+		return step{}, false
 	}
-	return step{}, false
+	return steps[i], true // the first of those with this version: comments that follow make none
 }
 
 // difference names the first field in which two pictures of a task differ; "" if none.

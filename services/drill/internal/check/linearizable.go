@@ -110,10 +110,8 @@ func (b *Book) accesses(op *ledger.Op) map[string]access {
 		if !e.OfTask {
 			continue
 		}
-		for _, s := range b.histories[e.Aggregate] {
-			if s.event == e && versioned(e.Kind) {
-				out[e.Aggregate] = access{kind: op.Kind, ifVersion: op.Asked.IfVersion, made: true, version: s.task.Version, op: op}
-			}
+		if version, made := b.versions[e]; made {
+			out[e.Aggregate] = access{kind: op.Kind, ifVersion: op.Asked.IfVersion, made: true, version: version, op: op}
 		}
 		if op.Kind == ledger.Comment {
 			out[e.Aggregate] = access{kind: op.Kind, op: op}
