@@ -107,6 +107,17 @@ func TestTraceLeadsFromTheRequestToTheOtherBrowserOnEveryEngine(t *testing.T) {
 			if len(read) != 1 {
 				t.Errorf("the task as it is now was read %d times for two browsers", len(read))
 			}
+			for _, delay := range []string{"tallyboard_relay_publish_delay_seconds_bucket", "tallyboard_live_delivery_delay_seconds_bucket"} {
+				eventually(t, "an exemplar that leads from "+delay+" to the trace", func() bool {
+					_, metrics := r.get("/metrics")
+					for line := range strings.Lines(metrics) {
+						if strings.HasPrefix(line, delay) && strings.Contains(line, `trace_id="`+traceID+`"`) {
+							return true
+						}
+					}
+					return false
+				})
+			}
 			r.stop()
 			wholeTrace(t, spans, traceID, browser)
 			for _, s := range spans.All() {

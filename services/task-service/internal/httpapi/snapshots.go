@@ -100,15 +100,15 @@ func (s *snapshots) encode(ctx context.Context, key string, e history.Event) ([]
 
 // task returns the JSON of the task of an event, read at or after the event; nil if it is no more.
 func (s *snapshots) task(ctx context.Context, e history.Event) ([]byte, error) {
-	s.mu.Lock()
-	seen := s.last[e.AggregateID]
-	s.mu.Unlock()
-	if seen.json != nil && seen.seq >= e.Seq {
-		return seen.json, nil
+	if json := s.recent(e); json != nil {
+		return json, nil
 	}
 	// The sequence is part of the name: a read under way that began before this event must not answer for it.
 	name := fmt.Sprintf("%s/%d", e.AggregateID, e.Seq)
 	result := s.flight.DoChan(name, func() (any, error) {
+		if json := s.recent(e); json != nil { // read by a flight that has just ended
+			return json, nil
+		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), snapshotTimeout) // shared: no one's going away ends it
 		defer cancel()
 		t, err := s.tasks.Get(ctx, task.Ref{ID: e.AggregateID})
@@ -129,6 +129,16 @@ func (s *snapshots) task(ctx context.Context, e history.Event) ([]byte, error) {
 		encoded, _ := r.Val.([]byte)
 		return encoded, r.Err
 	}
+}
+
+// recent returns the remembered JSON of the task of an event, if it is not older than the event; else nil.
+func (s *snapshots) recent(e history.Event) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if seen := s.last[e.AggregateID]; seen.seq >= e.Seq {
+		return seen.json
+	}
+	return nil
 }
 
 func (s *snapshots) remember(id taskKey, seen seenTask) {
