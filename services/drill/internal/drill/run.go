@@ -218,49 +218,6 @@ func (r *run) breakNow(ctx context.Context, injector *faults.Injector, now []fau
 	}
 }
 
-// recover waits until people can work again and until every part says that it is well, and tells how long after the given
-// moment that was.
-func (r *run) recover(ctx context.Context, healed time.Duration) (serving, whole time.Duration, err error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*r.cfg.Limits.Whole)
-	defer cancel()
-	probe := r.load.Probe(ctx, len(r.record.Faults)+1)
-	serving = probe.End - healed
-	if probe.Outcome != ledger.Acknowledged {
-		return serving, serving, fmt.Errorf("no write was acknowledged: %s", probe.Error)
-	}
-	for {
-		err := r.whole(ctx)
-		whole = r.since() - healed
-		if err == nil {
-			return serving, whole, nil
-		}
-		if rest(ctx, 50*time.Millisecond) != nil {
-			return serving, whole, err
-		}
-	}
-}
-
-// whole returns what is not well.
-func (r *run) whole(ctx context.Context) error {
-	for _, s := range r.cluster.Services() {
-		status, err := r.cluster.Health(ctx, s)
-		if err != nil {
-			return err
-		}
-		if status != "ok" {
-			return fmt.Errorf("%s is %s", s.Name(), status)
-		}
-	}
-	var status struct{ LagSeconds float64 }
-	if err := r.cluster.Get(ctx, r.cluster.URL()+"/api/v1/stats/status", &status); err != nil {
-		return err
-	}
-	if status.LagSeconds > 1 {
-		return fmt.Errorf("statistics are %.1f s behind", status.LagSeconds)
-	}
-	return nil
-}
-
 // parts names what can be hit.
 func (r *run) parts() faults.Parts {
 	p := faults.Parts{Database: r.cluster.DB.Name(), Edge: r.cluster.Edge.Name()}

@@ -61,21 +61,11 @@ func (r *run) arrived(ctx context.Context, db *sql.DB) (events int64, err error)
 	if status.Cursor != events {
 		return events, fmt.Errorf("statistics are at %d of %d", status.Cursor, events)
 	}
-	rows, err := db.QueryContext(ctx, "SELECT p.pkey, MAX(e.pos) FROM projects p JOIN events e ON e.project_id = p.id GROUP BY p.pkey")
+	lasts, err := lastOfProjects(ctx, db, last)
 	if err != nil {
 		return events, err
 	}
-	defer rows.Close() //nolint:errcheck // read to its end
-	lasts := map[string]int64{}
-	for rows.Next() {
-		var key string
-		var pos int64
-		if err := rows.Scan(&key, &pos); err != nil {
-			return events, err
-		}
-		lasts[key] = pos
-	}
-	return events, errors.Join(rows.Err(), r.load.Reached(lasts))
+	return events, r.load.Reached(lasts)
 }
 
 // stockAttempts is how often stock is taken if something arrives while it is: a request that hung in a process that was
