@@ -199,7 +199,7 @@ func TestStopsInOrderWithStreamsOpen(t *testing.T) {
 		}
 	}
 	want := []string{
-		"readiness", "event streams", "HTTP server", "queued changes", "relay", "live feed", "NATS", "database pools", "listener", "telemetry",
+		"readiness", "event streams", "HTTP server", "queued changes", "relay", "live feed", "status", "NATS", "database pools", "listener", "telemetry",
 	}
 	if !slices.Equal(order, want) {
 		t.Errorf("stopped in the order\n%q, want\n%q", order, want)
