@@ -22,6 +22,9 @@ const healWithin = 60 * time.Second
 // stopPatience is how long a service may take to end after SIGTERM. Its own limit is 25 s.
 const stopPatience = 30 * time.Second
 
+// leaderPause is the pause between two questions for the leader.
+const leaderPause = 100 * time.Millisecond
+
 // Injector carries faults out on a cluster. Those that are compatible may be carried out at the same time.
 type Injector struct {
 	Cluster *cluster.Cluster
@@ -164,8 +167,14 @@ func (i *Injector) leader(ctx context.Context, which string) (name string, err e
 		table, replicas = "stats_leases", i.Cluster.Stats
 	}
 	var holder string
-	if err := db.QueryRowContext(ctx, "SELECT holder FROM "+table+" ORDER BY epoch DESC LIMIT 1").Scan(&holder); err != nil {
-		return "", fmt.Errorf("ask for the %s: %w", which, err)
+	for { // the database may be away, by a fault that began together with this one
+		err := db.QueryRowContext(ctx, "SELECT holder FROM "+table+" ORDER BY epoch DESC LIMIT 1").Scan(&holder)
+		if err == nil {
+			break
+		}
+		if rest(ctx, leaderPause) != nil {
+			return "", fmt.Errorf("ask for the %s: %w", which, err)
+		}
 	}
 	for _, r := range replicas {
 		if strings.HasPrefix(holder, r.Name()+"-") {
