@@ -151,8 +151,8 @@ func (r *replica) send(method, path string, body, out any) int {
 	return res.StatusCode
 }
 
-// get returns an answer's status and body.
-func (r *replica) get(path string) (status int, body string) {
+// get returns the body of an answer that says OK.
+func (r *replica) get(path string) (body string) {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(r.t.Context(), patience)
 	defer cancel()
@@ -170,7 +170,10 @@ func (r *replica) get(path string) (status int, body string) {
 	if err != nil {
 		r.t.Fatalf("GET %s: %v", path, err)
 	}
-	return res.StatusCode, string(answer)
+	if res.StatusCode != http.StatusOK {
+		r.t.Fatalf("GET %s: status %d: %s", path, res.StatusCode, answer)
+	}
+	return string(answer)
 }
 
 // project is the key of the one project a test needs.

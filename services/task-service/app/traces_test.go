@@ -109,7 +109,7 @@ func TestTraceLeadsFromTheRequestToTheOtherBrowserOnEveryEngine(t *testing.T) {
 			}
 			for _, delay := range []string{"tallyboard_relay_publish_delay_seconds_bucket", "tallyboard_live_delivery_delay_seconds_bucket"} {
 				eventually(t, "an exemplar that leads from "+delay+" to the trace", func() bool {
-					_, metrics := r.get("/metrics")
+					metrics := r.get("/metrics")
 					for line := range strings.Lines(metrics) {
 						if strings.HasPrefix(line, delay) && strings.Contains(line, `trace_id="`+traceID+`"`) {
 							return true

@@ -17,6 +17,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
 	"github.com/tallyboard/tallyboard/services/tallyboard/internal/launch"
 	"github.com/tallyboard/tallyboard/services/tallyboard/internal/pgembed"
 )
@@ -105,7 +106,7 @@ type answer struct {
 
 // traceID returns the id of the answer's trace, and whether it is recorded.
 func (a answer) trace() (id string, recorded bool) {
-	parts := strings.Split(a.header.Get("traceresponse"), "-")
+	parts := strings.Split(a.header.Get(telemetry.HeaderTraceresponse), "-")
 	if len(parts) != 4 {
 		return "", false
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"go.uber.org/goleak"
 
+	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
 	"github.com/tallyboard/tallyboard/services/tallyboard/internal/launch"
 )
 
@@ -56,7 +57,7 @@ func TestOneClickIsOneTrace(t *testing.T) {
 	created := p.call(t, "POST", "/api/v1/projects/ONE/tasks", `{"title":"Followed"}`, http.StatusCreated, nil,
 		"traceparent: 00-"+clickTrace+"-"+fetchSpan+"-01")
 	if id, recorded := created.trace(); id != clickTrace || !recorded {
-		t.Fatalf("traceresponse %q", created.header.Get("traceresponse"))
+		t.Fatalf("traceresponse %q", created.header.Get(telemetry.HeaderTraceresponse))
 	}
 	p.call(t, "POST", "/otlp/v1/traces", click(began), http.StatusOK, nil, "Origin: "+p.url)
 
@@ -120,7 +121,7 @@ func TestForgedWishIsNotGranted(t *testing.T) {
 	created := p.call(t, "POST", "/api/v1/projects/OFF/tasks", `{"title":"Unseen"}`, http.StatusCreated, nil,
 		"traceparent: 00-"+clickTrace+"-"+fetchSpan+"-01")
 	if id, recorded := created.trace(); id != clickTrace || recorded {
-		t.Errorf("traceresponse %q, want the id and flags 00", created.header.Get("traceresponse"))
+		t.Errorf("traceresponse %q, want the id and flags 00", created.header.Get(telemetry.HeaderTraceresponse))
 	}
 	p.awaitApplied(t, "OFF", 1)
 	p.call(t, "POST", "/otlp/v1/traces", click(time.Now()), http.StatusOK, nil, "Origin: "+p.url)
