@@ -105,5 +105,6 @@ func named(c Config, deps Deps) Config {
 	// Two processes may share a host and a configured name; a lease must not.
 	c.Consumer.Lease.Holder = fmt.Sprintf("%.80s-%s", c.Telemetry.Instance, uuid.NewString())
 	c.HTTP.Service = ServiceName
+	c.HTTP.QuietPaths = httpapi.QuietPaths
 	return c
 }

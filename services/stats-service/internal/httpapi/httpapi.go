@@ -25,6 +25,9 @@ import (
 // Prefix of all paths.
 const Prefix = "/api/v1/stats"
 
+// QuietPaths are requests about the state of the projections: watching must not add to what is watched.
+var QuietPaths = []string{Prefix + "/status"}
+
 // Config has the limits of this package. Zero values take the defaults of the tags.
 type Config struct {
 	// StaleAfter is for how long an event may be on its way before answers say that they are stale.

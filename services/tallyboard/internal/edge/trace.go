@@ -73,8 +73,8 @@ func passTraceOn(r *httputil.ProxyRequest) {
 }
 
 // watching are the paths, with all below them, of requests about traces and the state of the instances: watching must not
-// add to what is watched. task-service makes no span for them either.
-var watching = []string{"/api/v1/traces", "/api/v1/operations"}
+// add to what is watched. The services make no span for them either.
+var watching = []string{"/api/v1/traces", "/api/v1/operations", "/api/v1/stats/status"}
 
 // untraced reports whether a request is left out of traces: probes and scrapes, files that never change, those who watch,
 // and the signals of browsers, for traces of traces would never end.

@@ -190,7 +190,7 @@ func TestProbesFilesAndSignalsMakeNoSpan(t *testing.T) {
 	front := setupWith(t, Deps{Telemetry: tel}, task, stats)
 	for path, s := range map[string]*service{
 		"/health": task, "/livez": task, "/metrics": task, "/pool-stats": task, "/api/v1/stats/health": stats,
-		"/api/v1/stats/metrics": stats, "/assets/index-abc.js": task,
+		"/api/v1/stats/metrics": stats, "/api/v1/stats/status": stats, "/assets/index-abc.js": task,
 		"/api/v1/traces": task, "/api/v1/traces/" + callerTrace: task, "/api/v1/operations": task,
 	} {
 		a := ask(t, "GET", front.URL+path, "traceparent: 00-"+callerTrace+"-"+callerSpan+"-01")
