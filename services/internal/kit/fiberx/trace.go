@@ -57,7 +57,7 @@ func (o *observer) startSpan(c *fiber.Ctx, quiet bool) (context.Context, trace.S
 	case !remote.IsValid():
 	case o.cfg.TraceTrust == TrustNone:
 		options = append(options, trace.WithNewRoot(), trace.WithLinks(trace.Link{SpanContext: remote}))
-	case !remote.IsSampled() && o.tel.FollowsParent:
+	case !remote.IsSampled():
 		return trace.ContextWithSpanContext(ctx, unrecorded(remote)), noop.Span{}
 	default:
 		ctx = trace.ContextWithRemoteSpanContext(ctx, remote)

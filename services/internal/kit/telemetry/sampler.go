@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
@@ -66,7 +68,11 @@ func (s Sampler) mac(id trace.TraceID) [sha256.Size]byte {
 
 // newSampler returns the sampler that cfg asks for, with a key of this process's own if it has none.
 func newSampler(cfg Config) (Sampler, error) {
-	s := Sampler{Ratio: cfg.SampleRatio, Key: []byte(cfg.SampleKey)}
+	ratio, err := sampleRatio(cfg)
+	if err != nil {
+		return Sampler{}, err
+	}
+	s := Sampler{Ratio: ratio, Key: []byte(cfg.SampleKey)}
 	if len(s.Key) == 0 {
 		s.Key = make([]byte, sampleKeySize)
 		if _, err := rand.Read(s.Key); err != nil {
@@ -74,6 +80,36 @@ func newSampler(cfg Config) (Sampler, error) {
 		}
 	}
 	return s, nil
+}
+
+// sampleRatio returns the share of new traces that cfg wants recorded.
+func sampleRatio(cfg Config) (float64, error) {
+	inShare := func(ratio float64) bool { return ratio >= 0 && ratio <= 1 } // NaN is not
+	if !inShare(cfg.SampleRatio) {
+		return 0, fmt.Errorf("TRACE_SAMPLE_RATIO must be from 0 to 1, not %v", cfg.SampleRatio)
+	}
+	name := strings.ToLower(strings.TrimSpace(cfg.TracesSampler)) // as the SDK reads it
+	switch strings.TrimPrefix(name, "parentbased_") {
+	case "":
+		if name == "" {
+			return cfg.SampleRatio, nil
+		}
+	case "always_on":
+		return 1, nil
+	case "always_off":
+		return 0, nil
+	case "traceidratio":
+		arg := strings.TrimSpace(cfg.TracesSamplerArg)
+		if arg == "" {
+			return 1, nil
+		}
+		ratio, err := strconv.ParseFloat(arg, 64)
+		if err != nil || !inShare(ratio) {
+			return 0, fmt.Errorf("OTEL_TRACES_SAMPLER_ARG must be from 0 to 1, not %q", cfg.TracesSamplerArg)
+		}
+		return ratio, nil
+	}
+	return 0, fmt.Errorf("OTEL_TRACES_SAMPLER must be always_on, always_off or traceidratio, each with or without parentbased_, not %q", cfg.TracesSampler)
 }
 
 // rootSampler is a Sampler as the SDK wants it, for spans without a parent. A root that links to other traces, such as a

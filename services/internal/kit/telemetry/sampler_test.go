@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
+	"strings"
 	"testing"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
@@ -112,6 +113,64 @@ func TestRootsAreChosenByTheKey(t *testing.T) {
 		if sc.IsSampled() != tel.Sampler.Sampled(sc.TraceID()) || sc.IsSampled() != (Sampler{0.5, []byte("salt")}).Sampled(sc.TraceID()) {
 			t.Fatalf("trace %s: sampled %v", sc.TraceID(), sc.IsSampled())
 		}
+	}
+}
+
+func TestTheStandardSamplersAreSharesOfOurs(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		sampler, arg string
+		want         float64 // negative: refused
+	}{
+		{"", "", 0.5},
+		{"", "0.1", 0.5}, // an argument alone is none of a sampler's
+		{"always_on", "", 1},
+		{"parentbased_always_on", "0.1", 1},
+		{"always_off", "", 0},
+		{"parentbased_always_off", "", 0},
+		{"traceidratio", "0.25", 0.25},
+		{" ParentBased_TraceIDRatio ", "0.25", 0.25},
+		{"parentbased_traceidratio", "", 1},
+		{"traceidratio", "2", -1},
+		{"traceidratio", "NaN", -1},
+		{"traceidratio", "half", -1},
+		{"jaeger_remote", "", -1},
+		{"parentbased_", "", -1},
+		{"parentbased_jaeger_remote", "endpoint=x", -1},
+	} {
+		s, err := newSampler(Config{SampleRatio: 0.5, SampleKey: "salt", TracesSampler: c.sampler, TracesSamplerArg: c.arg})
+		switch {
+		case c.want < 0:
+			if err == nil || !strings.Contains(err.Error(), "OTEL_TRACES_SAMPLER") {
+				t.Errorf("%q with %q: %v", c.sampler, c.arg, err)
+			}
+		case err != nil || s.Ratio != c.want || string(s.Key) != "salt":
+			t.Errorf("%q with %q: %+v, %v", c.sampler, c.arg, s, err)
+		}
+	}
+}
+
+// Callers' traces are marked by Sampler and roots by the SDK: with a standard sampler as well, both must say the same.
+//
+//nolint:paralleltest // see begin
+func TestAStandardSamplerChoosesByTheKey(t *testing.T) {
+	environ := map[string]string{
+		"OTEL_TRACES_EXPORTER": "console", "OTEL_METRICS_EXPORTER": "none", "OTEL_TRACES_SAMPLER": "traceidratio", "OTEL_TRACES_SAMPLER_ARG": "0.5",
+	}
+	tel := begin(t, Config{
+		SampleRatio: 1, SampleKey: "salt", LogWriter: io.Discard, TracesSampler: environ["OTEL_TRACES_SAMPLER"], TracesSamplerArg: environ["OTEL_TRACES_SAMPLER_ARG"],
+	}, environ)
+	defer end(t, tel)
+	for range 100 {
+		_, span := tel.Tracer.Start(t.Context(), "x", trace.WithNewRoot())
+		sc := span.SpanContext()
+		if want := (Sampler{0.5, []byte("salt")}).Sampled(sc.TraceID()); sc.IsSampled() != want || tel.Sampler.Sampled(sc.TraceID()) != want {
+			t.Fatalf("trace %s: sampled %v, want %v", sc.TraceID(), sc.IsSampled(), want)
+		}
+	}
+	not := ContextWithTraceparent(t.Context(), strings.TrimSuffix(parent, "1")+"0")
+	if _, child := tel.Tracer.Start(not, "x"); child.SpanContext().IsSampled() {
+		t.Error("the child of an unrecorded parent is recorded")
 	}
 }
 

@@ -2,9 +2,9 @@
 //
 // Traces and metrics leave by OTLP, configured by the standard OTEL_* variables
 // (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/): OTEL_EXPORTER_OTLP_ENDPOINT,
-// OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER, OTEL_TRACES_SAMPLER and the rest. Unlike the SDK's default, nothing is
-// exported if neither an endpoint nor an exporter is named, so that a laptop does not try to reach a collector that is
-// not there. Metrics are always kept in a Prometheus registry of the service's own as well, for /metrics. Logs are
+// OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER and the rest. Unlike the SDK's default, nothing is exported if neither an
+// endpoint nor an exporter is named, so that a laptop does not try to reach a collector that is not there; and the
+// samplers of OTEL_TRACES_SAMPLER choose by our key, see Sampler. Metrics are always kept in a Prometheus registry of the service's own as well, for /metrics. Logs are
 // lines on standard output with trace_id and span_id; OTEL_LOGS_EXPORTER sends a copy by OTLP.
 package telemetry
 
@@ -54,6 +54,12 @@ type Config struct {
 	Instance string `env:"INSTANCE_ID"`
 	// SampleRatio is the share of new traces that are recorded, 0 to 1. OTEL_TRACES_SAMPLER overrules it.
 	SampleRatio float64 `env:"TRACE_SAMPLE_RATIO" envDefault:"1"`
+	// TracesSampler is OpenTelemetry's name for such a share: always_on (1), always_off (0) or traceidratio (that of
+	// OTEL_TRACES_SAMPLER_ARG), each also with parentbased_ in front, which changes nothing: spans always follow their
+	// parent. Traces are chosen by TRACE_SAMPLE_KEY all the same. Other samplers are refused; empty: TRACE_SAMPLE_RATIO counts.
+	TracesSampler string `env:"OTEL_TRACES_SAMPLER"`
+	// TracesSamplerArg is the share of new traces that traceidratio records, 0 to 1; empty: 1.
+	TracesSamplerArg string `env:"OTEL_TRACES_SAMPLER_ARG"`
 	// SampleKey is the secret by which traces are chosen, so that replicas choose the same ones and callers who make up
 	// trace ids cannot choose. Empty: a random one of this process.
 	SampleKey string `env:"TRACE_SAMPLE_KEY" secret:"true"`
@@ -76,9 +82,6 @@ type Telemetry struct {
 	MeterProvider  metric.MeterProvider
 	// Sampler decides about traces that begin here, and about those whose caller is not trusted to decide.
 	Sampler Sampler
-	// FollowsParent is whether nothing below an unrecorded span is recorded: so it is unless OTEL_TRACES_SAMPLER has
-	// another sampler take over.
-	FollowsParent bool
 
 	logger   *slog.Logger
 	metrics  http.Handler
@@ -88,9 +91,6 @@ type Telemetry struct {
 // Start builds the providers, installs the global propagator (W3C Trace Context) and returns them. It does not wait for
 // a collector. The caller calls Shutdown last, with a context that is not yet done, to flush what is left.
 func Start(ctx context.Context, cfg Config) (*Telemetry, error) {
-	if cfg.SampleRatio < 0 || cfg.SampleRatio > 1 {
-		return nil, fmt.Errorf("TRACE_SAMPLE_RATIO must be from 0 to 1, not %v", cfg.SampleRatio)
-	}
 	res, err := newResource(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("telemetry resource: %w", err)
@@ -99,7 +99,7 @@ func Start(ctx context.Context, cfg Config) (*Telemetry, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &Telemetry{Sampler: sampler, FollowsParent: true}
+	t := &Telemetry{Sampler: sampler}
 	if err := t.startLogs(ctx, cfg, res); err != nil {
 		return nil, err
 	}
@@ -119,7 +119,7 @@ func Nop() *Telemetry {
 	tp := sdktrace.NewTracerProvider(sdktrace.WithSampler(sdktrace.NeverSample()))
 	mp := noopmetric.NewMeterProvider()
 	return &Telemetry{
-		Tracer: tp.Tracer(scope), TracerProvider: tp, Meter: mp.Meter(scope), MeterProvider: mp, FollowsParent: true,
+		Tracer: tp.Tracer(scope), TracerProvider: tp, Meter: mp.Meter(scope), MeterProvider: mp,
 		logger:   slog.New(slog.DiscardHandler),
 		metrics:  promhttp.HandlerFor(prometheus.NewRegistry(), promhttp.HandlerOpts{EnableOpenMetrics: true}),
 		shutdown: []func(context.Context) error{tp.Shutdown},
@@ -187,13 +187,11 @@ func (t *Telemetry) startTraces(ctx context.Context, cfg Config, res *resource.R
 	for _, processor := range processors {
 		opts = append(opts, sdktrace.WithSpanProcessor(processor))
 	}
-	switch {
-	case len(processors) == 0: // ids are still made, for logs and answers
+	// A sampler is set in either case: the SDK's own reading of OTEL_TRACES_SAMPLER knows nothing of our key.
+	if len(processors) == 0 { // ids are still made, for logs and answers
 		t.Sampler.Ratio = 0
 		opts = append(opts, sdktrace.WithSampler(sdktrace.NeverSample()))
-	case os.Getenv("OTEL_TRACES_SAMPLER") != "":
-		t.FollowsParent = false
-	default:
+	} else {
 		opts = append(opts, sdktrace.WithSampler(sdktrace.ParentBased(rootSampler{t.Sampler})))
 	}
 	tp := sdktrace.NewTracerProvider(opts...)
