@@ -2,6 +2,7 @@ package live
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -151,12 +152,25 @@ func (h *Hub) leaves(s *Subscription) {
 		d.handed--
 	}
 	s.holds = nil
+	s.skip(math.MaxInt64)
+}
+
+// skip lets the deliveries behind the reader's cursor, up to a position, go on without it. The caller holds mu.
+func (s *Subscription) skip(upTo int64) {
 	for _, d := range s.topic.deliveries {
-		if d.pos > s.cursor && d.pos > s.from {
+		if d.pos > s.cursor && d.pos > s.from && d.pos <= upTo {
 			d.waiting--
 		}
 	}
-	h.settle(s.topic)
+	s.hub.settle(s.topic)
+}
+
+// abandon ends the deliveries of a topic that nobody watches any more. The caller holds mu.
+func (h *Hub) abandon(t *topic) {
+	for _, d := range t.deliveries {
+		d.closed = true
+	}
+	h.settle(t)
 }
 
 // expire stops waiting for readers who do not come. The caller holds mu.

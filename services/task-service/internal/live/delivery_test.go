@@ -28,11 +28,16 @@ type observed struct {
 
 func observe(t *testing.T, store *fakeStore) *observed {
 	t.Helper()
+	return observeWith(t, config(), store)
+}
+
+func observeWith(t *testing.T, cfg live.Config, store *fakeStore) *observed {
+	t.Helper()
 	o := &observed{spans: tracetest.NewSpanRecorder(), reader: sdkmetric.NewManualReader()}
 	tel := telemetry.Nop()
 	tel.Tracer = sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(o.spans)).Tracer("test")
 	tel.Meter = sdkmetric.NewMeterProvider(sdkmetric.WithReader(o.reader)).Meter("test")
-	o.rig = startWith(t, config(), store, tel)
+	o.rig = startWith(t, cfg, store, tel)
 	t.Cleanup(o.stop)
 	synctest.Wait()
 	return o
@@ -144,6 +149,64 @@ func TestDeliveryWaitsNotForSlowReaders(t *testing.T) {
 			t.Errorf("a late reader continues %s, which has ended", span)
 		}
 	})
+}
+
+// TestDeliveryGoesOnWithoutAReaderOfTheDatabase who gets the event there, without its trace.
+func TestDeliveryGoesOnWithoutAReaderOfTheDatabase(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		cfg := config()
+		cfg.WindowEvents = 1
+		o := observeWith(t, cfg, &fakeStore{})
+		quick, slow := o.open(t, live.FromNow), o.open(t, live.FromNow)
+		o.bus.deliver(t, o.store.traced(web))
+		take(t, quick)
+		wrote(t, quick)
+		o.bus.deliver(t, o.store.traced(web)) // takes the first one's place in the window
+		u, err := slow.Next(t.Context())
+		if err != nil || len(u.Events) != 2 || u.Spans != nil {
+			t.Fatalf("%d events, spans %v, %v", len(u.Events), u.Spans, err)
+		}
+		if got := o.delivered(); !slices.Equal(got, []int64{1}) {
+			t.Errorf("delivered to %v, want the first event to one", got)
+		}
+		take(t, quick)
+		wrote(t, quick)
+		if got := o.delivered(); !slices.Equal(got, []int64{1, 1}) {
+			t.Errorf("delivered to %v, want each event to one", got)
+		}
+	})
+}
+
+// TestOpenDeliveriesAreCountedRight when the last reader goes: else the hub would at last begin none.
+func TestOpenDeliveriesAreCountedRight(t *testing.T) {
+	t.Parallel()
+	const many = 1100 // more than a hub has open at once
+	for name, read := range map[string]bool{"from the database": true, "not at all": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				cfg := config()
+				cfg.ReadBatch = many
+				o := observeWith(t, cfg, &fakeStore{})
+				sub := o.open(t, live.FromNow)
+				for range many {
+					o.bus.deliver(t, o.store.traced(web))
+				}
+				if read {
+					if u, err := sub.Next(t.Context()); err != nil || len(u.Events) != many {
+						t.Fatalf("%d events, %v", len(u.Events), err)
+					}
+				}
+				sub.Close()
+				next := o.open(t, live.FromNow)
+				o.bus.deliver(t, o.store.traced(web))
+				if take(t, next) == "" {
+					t.Error("an event is delivered without a span although no other delivery is open")
+				}
+			})
+		})
+	}
 }
 
 func TestDeliveryThatNobodyTakesIsNotExported(t *testing.T) {

@@ -188,12 +188,15 @@ func (s *Subscription) read(ctx context.Context) ([]history.Event, error) {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	cursor := s.cursor
 	if n := len(events); n > 0 {
-		s.cursor = events[n-1].Pos
+		cursor = events[n-1].Pos
 	}
 	if len(events) < h.cfg.ReadBatch {
-		s.cursor = max(s.cursor, seen)
+		cursor = max(cursor, seen)
 	}
+	s.skip(cursor)
+	s.cursor = cursor
 	return events, nil
 }
 
@@ -216,6 +219,7 @@ func (h *Hub) remove(s *Subscription) {
 	h.leaves(s)
 	s.wake()
 	if len(t.subs) == 0 {
+		h.abandon(t)
 		h.window.drop(t)
 		delete(h.topics, s.project)
 	}
