@@ -38,8 +38,8 @@ const (
 
 // Limits of deliveries.
 const (
-	// deliveryPatience is how long a delivery waits for readers who have not come for the event. Those who come later get
-	// it without a trace, so that one slow reader does not keep the span from all who look for it.
+	// deliveryPatience is how long a delivery waits for readers who have not come for the event, or have not written it.
+	// Those who come later get it without a trace, so that one slow reader does not keep the span from all who look for it.
 	deliveryPatience = time.Second
 	// maxDeliveries is the number of open deliveries in a replica.
 	maxDeliveries = 1024
@@ -57,7 +57,7 @@ type delivery struct {
 	written int       // streams it was written to
 	last    time.Time // of these writes
 	taken   bool      // by any reader
-	closed  bool      // nobody else gets it
+	closed  bool      // nobody is waited for any more
 }
 
 // begins opens the delivery of an event that has just been put into the window. The caller holds mu.
@@ -99,9 +99,6 @@ func (s *Subscription) hand(events []history.Event) (spans []trace.Span) {
 			continue
 		}
 		d.waiting--
-		if d.closed {
-			continue
-		}
 		d.handed++
 		d.taken = true
 		s.holds = append(s.holds, d)
@@ -173,7 +170,7 @@ func (h *Hub) abandon(t *topic) {
 	h.settle(t)
 }
 
-// expire stops waiting for readers who do not come. The caller holds mu.
+// expire stops waiting for readers who do not come, or do not get the event written. The caller holds mu.
 func (h *Hub) expire(now time.Time) {
 	if h.open == 0 {
 		return
@@ -186,11 +183,12 @@ func (h *Hub) expire(now time.Time) {
 	}
 }
 
-// settle ends the deliveries that nobody is waited for any more. The caller holds mu.
+// settle ends the deliveries that nobody is waited for any more. A reader who still holds one may say later that it has
+// written the event: then that changes nothing. The caller holds mu.
 func (h *Hub) settle(t *topic) {
 	before := len(t.deliveries)
 	t.deliveries = slices.DeleteFunc(t.deliveries, func(d *delivery) bool {
-		if d.handed > 0 || d.waiting > 0 && !d.closed {
+		if !d.closed && (d.handed > 0 || d.waiting > 0) {
 			return false
 		}
 		switch {

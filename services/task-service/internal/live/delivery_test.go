@@ -151,6 +151,35 @@ func TestDeliveryWaitsNotForSlowReaders(t *testing.T) {
 	})
 }
 
+// TestDeliveryWaitsNotForAFullSocket even if its reader has taken the event; a write that ends after the span is harmless.
+func TestDeliveryWaitsNotForAFullSocket(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		o := observe(t, &fakeStore{})
+		quick, stuck := o.open(t, live.FromNow), o.open(t, live.FromNow)
+		o.bus.deliver(t, o.store.traced(web))
+		take(t, quick)
+		take(t, stuck)
+		wrote(t, quick)
+		time.Sleep(2 * time.Second)
+		if got := o.delivered(); !slices.Equal(got, []int64{1}) {
+			t.Errorf("delivered to %v while one reader writes", got)
+		}
+		wrote(t, stuck)
+		o.bus.deliver(t, o.store.traced(web))
+		take(t, stuck)
+		time.Sleep(2 * time.Second)
+		if n := len(o.spans.Ended()); n != 2 {
+			t.Errorf("%d spans have ended, want also the one that nobody could write", n)
+		}
+		stuck.Close()
+		quick.Close()
+		if got := o.delivered(); !slices.Equal(got, []int64{1}) || len(o.spans.Ended()) != 2 {
+			t.Errorf("delivered to %v in %d spans", got, len(o.spans.Ended()))
+		}
+	})
+}
+
 // TestDeliveryGoesOnWithoutAReaderOfTheDatabase who gets the event there, without its trace.
 func TestDeliveryGoesOnWithoutAReaderOfTheDatabase(t *testing.T) {
 	t.Parallel()
