@@ -216,7 +216,9 @@ func (r *Relay) passHintsOn(ctx context.Context) {
 		if r.leading.Load() { // elected meanwhile
 			signal(r.wake)
 		}
-		wait(ctx, nil, r.cfg.AssignPause)
+		if r.cfg.AssignPause > 0 { // without an end wait waits for ctx alone
+			wait(ctx, nil, r.cfg.AssignPause)
+		}
 	}
 }
 

@@ -193,6 +193,31 @@ func TestCommitOnAnotherReplicaWakesTheLeader(t *testing.T) {
 	})
 }
 
+// TestEachCommitOnAnotherReplicaWakesTheLeader also where there is no pause between them.
+func TestEachCommitOnAnotherReplicaWakesTheLeader(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store, bus := &fakeStore{}, &fakeBus{}
+		cfg := config()
+		cfg.AssignPause, cfg.Poll = 0, time.Hour
+		leader := start(t, "a", cfg, store, bus)
+		defer leader.stop()
+		synctest.Wait()
+		other := start(t, "b", cfg, store, bus)
+		defer other.stop()
+		time.Sleep(1500 * time.Millisecond)
+		for n := range int64(3) {
+			store.commit(1, "")
+			other.Wake()
+			time.Sleep(50 * time.Millisecond)
+			synctest.Wait()
+			if got := bus.positions(t); !slices.Equal(got, upTo(n+1)) {
+				t.Fatalf("published %v, want 1 to %d", got, n+1)
+			}
+		}
+	})
+}
+
 func TestDatabaseAwayAtStartAndLater(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
