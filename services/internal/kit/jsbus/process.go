@@ -41,7 +41,7 @@ func StartProcess(ctx context.Context, tracer trace.Tracer, name string, causes 
 		return telemetry.Mute(telemetry.ContextWithTraceparent(ctx, causes[0].Traceparent)), func() {}
 	}
 	options := append(make([]trace.SpanStartOption, 0, 3), consumer, trace.WithLinks(links...))
-	continued := len(fresh) == len(causes) && oneTrace(links)
+	continued := len(links) > 0 && oneFreshTrace(causes)
 	if continued {
 		ctx = trace.ContextWithRemoteSpanContext(ctx, links[0].SpanContext)
 	} else {
@@ -95,12 +95,16 @@ func sortCauses(causes []Cause) (links []trace.Link, fresh []int, recorded bool)
 	return links, fresh, len(links) > 0 || !known
 }
 
-// oneTrace reports whether all causes, at least one, belong to one trace.
-func oneTrace(causes []trace.Link) bool {
-	for _, c := range causes {
-		if c.SpanContext.TraceID() != causes[0].SpanContext.TraceID() {
+// oneFreshTrace reports whether all causes belong to one trace and none is late. It does not matter which of them are
+// recorded: of a bulk change the first few are, and the others carry the trace's id.
+func oneFreshTrace(causes []Cause) bool {
+	var id trace.TraceID
+	for i, c := range causes {
+		link, ok := telemetry.LinkTo(c.Traceparent)
+		if !ok || i > 0 && link.SpanContext.TraceID() != id || !c.Time.IsZero() && time.Since(c.Time) > LateAfter {
 			return false
 		}
+		id = link.SpanContext.TraceID()
 	}
 	return len(causes) > 0
 }

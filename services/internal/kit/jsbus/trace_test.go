@@ -333,24 +333,34 @@ func (discard) ForceFlush(context.Context) error                { return nil }
 
 func TestMessagesOfOneTraceContinueItTogether(t *testing.T) {
 	t.Parallel()
-	b, spans, tracer := traced(t)
-	ctx, cause := tracer.Start(t.Context(), "PATCH /api/v1/tasks/{key}")
-	var batch []Delivery
-	for range 3 { // what one click made
-		_, published := tracer.Start(ctx, publishName)
-		batch = append(batch, Delivery{
-			Header:    map[string][]string{headerTraceparent: {telemetry.Traceparent(trace.ContextWithSpan(ctx, published))}},
-			Timestamp: time.Now(),
+	for name, count := range map[string]struct{ recorded, others, links int }{
+		"what one click made":            {3, 0, 3},
+		"a bulk change beyond its spans": {32, 8, 32},
+		"more than there are links":      {maxBatchLinks + 6, 0, maxBatchLinks},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b, spans, tracer := traced(t)
+			ctx, cause := tracer.Start(t.Context(), "PATCH /api/v1/tasks/{key}")
+			var batch []Delivery
+			for i := range count.recorded + count.others {
+				_, published := tracer.Start(ctx, publishName)
+				traceparent := telemetry.Traceparent(trace.ContextWithSpan(ctx, published))
+				if i >= count.recorded {
+					traceparent = traceparent[:len(traceparent)-2] + "00"
+				}
+				batch = append(batch, Delivery{Header: map[string][]string{headerTraceparent: {traceparent}}, Timestamp: time.Now()})
+			}
+			handling, end := b.startProcess(t.Context(), "stats", batch)
+			end()
+			processed := find(spans.Ended(), processName)
+			if len(processed) != 1 {
+				t.Fatalf("%d spans, want one", len(processed))
+			}
+			if s := processed[0]; s.SpanContext().TraceID() != cause.SpanContext().TraceID() || !s.Parent().IsValid() || len(s.Links()) != count.links ||
+				telemetry.TraceID(handling) != cause.SpanContext().TraceID().String() {
+				t.Errorf("in trace %v below %v with %d links", s.SpanContext().TraceID(), s.Parent(), len(s.Links()))
+			}
 		})
-	}
-	handling, end := b.startProcess(t.Context(), "stats", batch)
-	end()
-	processed := find(spans.Ended(), processName)
-	if len(processed) != 1 {
-		t.Fatalf("%d spans, want one", len(processed))
-	}
-	if s := processed[0]; s.SpanContext().TraceID() != cause.SpanContext().TraceID() || !s.Parent().IsValid() || len(s.Links()) != 3 ||
-		telemetry.TraceID(handling) != cause.SpanContext().TraceID().String() {
-		t.Errorf("in trace %v below %v with %d links", s.SpanContext().TraceID(), s.Parent(), len(s.Links()))
 	}
 }

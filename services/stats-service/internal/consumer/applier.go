@@ -206,53 +206,62 @@ func Announce(n Notifier, projects map[uuid.UUID]int64) {
 
 // follow reads events from the database: all there are at the beginning, and later those that NATS did not bring.
 func (a *applier) follow(ctx context.Context) error {
-	if err := a.insist(ctx, func(ctx context.Context) error { return a.catchUp(ctx, 0) }); err != nil {
+	err := a.insist(ctx, func(ctx context.Context) error {
+		_, err := a.catchUp(ctx, nothingOwed) // the first look applies all
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	ticker := time.NewTicker(a.cfg.PollInterval)
 	defer ticker.Stop()
-	seen := int64(-1)
+	owed := nothingOwed
 	for {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-ticker.C:
 		}
-		err := a.insist(ctx, func(ctx context.Context) error { return a.catchUp(ctx, seen) })
+		err := a.insist(ctx, func(ctx context.Context) (err error) {
+			owed, err = a.catchUp(ctx, owed)
+			return err
+		})
 		if err != nil {
 			return err
 		}
-		seen = a.position()
 	}
 }
 
-func (a *applier) position() int64 {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.cursor
-}
+// nothingOwed says that the last look found no event beyond the cursor.
+const nothingOwed int64 = -1
 
-// catchUp applies everything the database has beyond the cursor. While NATS brings events on, that is while the cursor
-// is not where it was seen the last time, it leaves them to NATS; a negative seen waits for one more look.
-func (a *applier) catchUp(ctx context.Context, seen int64) error {
+// catchUp applies everything the database has beyond the cursor. What NATS is about to bring it leaves to NATS: events
+// are read only if the last look found the cursor where it is now, and events beyond it (owed is that cursor), or if the
+// last ones came from the database, too. It returns the cursor if events are left to NATS, and nothingOwed if not.
+func (a *applier) catchUp(ctx context.Context, owed int64) (int64, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	first := !a.known
 	a.known = false // also notices a cursor that a rebuild has put in place
 	if err := a.locate(ctx); err != nil {
-		return err
+		return owed, err
 	}
 	head, err := a.store.Head(ctx)
-	if err != nil || head <= a.cursor || !first && a.cursor != seen {
-		return err
+	switch {
+	case err != nil:
+		return owed, err
+	case head <= a.cursor:
+		return nothingOwed, nil
+	case !first && a.cursor != owed && a.Source() != SourceDatabase:
+		return a.cursor, nil
 	}
 	for a.cursor < head {
 		events, err := a.store.Events(ctx, a.cursor, head, a.cfg.BatchSize)
 		if err != nil {
-			return err
+			return owed, err
 		}
 		if len(events) == 0 {
-			return fmt.Errorf("the database has no event at position %d, though its last is %d", a.cursor+1, head)
+			return owed, fmt.Errorf("the database has no event at position %d, though its last is %d", a.cursor+1, head)
 		}
 		a.setSource(SourceDatabase)
 		traced, end := a.span(ctx, events)
@@ -261,8 +270,8 @@ func (a *applier) catchUp(ctx context.Context, seen int64) error {
 		}
 		end()
 		if err != nil {
-			return err
+			return owed, err
 		}
 	}
-	return nil
+	return nothingOwed, nil
 }

@@ -48,7 +48,8 @@ type Bus interface {
 type Config struct {
 	// BatchSize is how many events one transaction applies at most.
 	BatchSize int `env:"STATS_BATCH_SIZE" envDefault:"500"`
-	// PollInterval is how often the applier looks into the database for events that NATS did not bring.
+	// PollInterval is how often the applier looks into the database for events that NATS did not bring. The first look that
+	// finds some leaves them to NATS, the next one reads them.
 	PollInterval time.Duration `env:"STATS_POLL_INTERVAL" envDefault:"1s"`
 	// MonitorInterval is how often each instance measures the lag for its metrics.
 	MonitorInterval time.Duration `env:"STATS_MONITOR_INTERVAL" envDefault:"5s"`

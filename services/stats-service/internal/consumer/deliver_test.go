@@ -123,7 +123,7 @@ func TestAnyOrder(t *testing.T) {
 			}
 			crash.die = func() (bool, bool) { return false, false }
 			last := &applier{Consumer: newConsumer(t, crash, d), epoch: 9}
-			if err := last.catchUp(context.Background(), 0); err != nil {
+			if _, err := last.catchUp(context.Background(), nothingOwed); err != nil {
 				r.Fatal(err)
 			}
 			compare(r, d, w)
@@ -228,6 +228,38 @@ func TestGapIsFilled(t *testing.T) {
 	})
 }
 
+// TestWhatNATSIsAboutToBringIsLeftToIt looks into the database while a message is on its way: the first look leaves the
+// event to NATS, the second one reads it, and as long as NATS is silent none waits any more.
+func TestWhatNATSIsAboutToBringIsLeftToIt(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(d *storetest.Database) {
+		t := d.T
+		w := line(4)
+		last := len(w.Events) - 1
+		d.WriteEvents(t, w.Events, len(w.Events))
+		a := &applier{Consumer: newConsumer(t, d.Store, d), epoch: 1}
+		if err := a.advance(t.Context(), w.Events[:last-1]); err != nil {
+			t.Fatal(err)
+		}
+		at := w.Events[last-2].Pos
+		look := func(owed, wantOwed, wantCursor int64) {
+			t.Helper()
+			got, err := a.catchUp(t.Context(), owed)
+			if err != nil || got != wantOwed || a.cursor != wantCursor {
+				t.Errorf("owed %d, cursor %d, %v; want %d, %d", got, a.cursor, err, wantOwed, wantCursor)
+			}
+		}
+		look(nothingOwed, at, at)
+		if err := a.advance(t.Context(), w.Events[last-1:last]); err != nil { // there it is
+			t.Fatal(err)
+		}
+		look(at, at+1, at+1)
+		look(at+1, nothingOwed, at+2)
+		look(nothingOwed, nothingOwed, at+2)
+		compare(t, d, w)
+	})
+}
+
 // TestHoleInHistory stops in front of a position that no event has, and says so, instead of skipping it.
 func TestHoleInHistory(t *testing.T) {
 	t.Parallel()
@@ -237,11 +269,11 @@ func TestHoleInHistory(t *testing.T) {
 		d.WriteEvents(t, w.Events, len(w.Events))
 		d.Exec(t, "UPDATE events SET pos = NULL WHERE pos = 4")
 		a := &applier{Consumer: newConsumer(t, d.Store, d), epoch: 1}
-		if err := a.catchUp(t.Context(), 0); !errors.Is(err, stats.ErrGap) || a.cursor != 0 {
+		if _, err := a.catchUp(t.Context(), nothingOwed); !errors.Is(err, stats.ErrGap) || a.cursor != 0 {
 			t.Errorf("cursor %d: %v", a.cursor, err)
 		}
 		d.Exec(t, "UPDATE events SET pos = 4 WHERE pos IS NULL")
-		if err := a.catchUp(t.Context(), 0); err != nil {
+		if _, err := a.catchUp(t.Context(), nothingOwed); err != nil {
 			t.Error(err)
 		}
 		compare(t, d, w)

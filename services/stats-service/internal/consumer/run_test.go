@@ -269,7 +269,7 @@ func BenchmarkCatchUp(b *testing.B) {
 				c := newConsumer(b, d.Store, d)
 				c.cfg.BatchSize = 500
 				a := &applier{Consumer: c, epoch: 1}
-				if err := a.catchUp(context.Background(), 0); err != nil {
+				if _, err := a.catchUp(context.Background(), nothingOwed); err != nil {
 					b.Fatal(err)
 				}
 			}
