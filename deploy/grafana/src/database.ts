@@ -10,7 +10,7 @@ const quantile = (q: number) => `histogram_quantile(${q}, sum by (le) (rate(${ST
 export const database = board('database', 'Database and pools', 'What the services wait for when they wait for the database.', [SERVICE(), INSTANCE()], [
   { title: 'Now', panels: [
     value({ title: 'Reachable', unit: 'percentunit', shows: 'Share of task-service’s replicas that can read their backlog from the database.', good: '100 %.', alerts: ['DatabaseUnreachable'], width: 6,
-      queries: [['count(tallyboard_relay_unpositioned) / count(tallyboard_relay_leader)', 'reachable']] }),
+      queries: [['(count(tallyboard_relay_unpositioned) or vector(0)) / count(tallyboard_relay_leader)', 'reachable']] }),
     value({ title: 'Statements', unit: 'cps', shows: 'Statements per second.', good: 'follows the requests; a rise without them is a loop.', width: 6,
       queries: [[`sum(rate(${STATEMENT}_count{${at}}[$__rate_interval]))`, 'statements']] }),
     value({ title: 'Fullest pool', unit: 'percentunit', shows: 'Connections in use of the fullest pool.', good: 'below 80 %.', limit: 0.95, width: 6, alerts: ['PoolExhausted'],

@@ -21,7 +21,7 @@ export const service = board('service', 'Service', 'Requests, failures and durat
     value({ title: 'p99', unit: 's', shows: 'Ninety-nine of a hundred requests are faster.', good: 'below 200 ms, the objective.', width: 6, limit: 0.2,
       alerts: ['LatencyBurnsFast', 'LatencyBurnsSlowly'], queries: [[quantile(0.99, ''), 'p99']] }),
     value({ title: 'Replicas', unit: 'none', shows: 'Replicas that report.', good: 'two of each service, or as many as you run.', width: 6,
-      alerts: ['ServiceDown', 'InstanceDown'], queries: [['service:instances:count{job=~"$job"}', '{{job}}']] }),
+      alerts: ['ServiceDown', 'InstanceDown'], queries: [['service:instances:count{job=~"$job"} or on (job) 0 * service:instances:expected{job=~"$job"}', '{{job}}']] }),
   ] },
   { title: 'Requests', panels: [
     lines({ title: 'Rate by route', unit: 'reqps', shows: 'Requests per second of each route.', good: 'no route stands out that did not before.',

@@ -23,10 +23,12 @@ const (
 	statusError  = 2
 )
 
-// sampled is a trace of one span, and whether the collector must keep it when it keeps no share of the rest.
+// sampled is a trace of one span or two, and whether the collector must keep it when it keeps no share of the rest.
 type sampled struct {
 	what     string
 	browser  bool // sent to the receiver of browsers
+	served   bool // with a fast request that a service answered
+	linked   bool // with a link to another trace
 	kind     int
 	duration time.Duration
 	age      time.Duration // since its end
@@ -44,7 +46,9 @@ var samples = []sampled{
 	{what: "a browser's action", browser: true, kind: kindInternal, duration: 400 * time.Millisecond},
 	{what: "a browser's failure", browser: true, kind: kindInternal, duration: 400 * time.Millisecond, failed: true, kept: true},
 	{what: "a browser's claim to be a slow server", browser: true, kind: kindServer, duration: 500 * time.Millisecond},
-	{what: "a browser's long action", browser: true, kind: kindInternal, duration: 1500 * time.Millisecond, kept: true},
+	{what: "a long action that reached a service", browser: true, served: true, kind: kindInternal, duration: 1500 * time.Millisecond, kept: true},
+	{what: "a long action that only a browser tells of", browser: true, kind: kindInternal, duration: 1500 * time.Millisecond},
+	{what: "a browser's failure with a link", browser: true, linked: true, kind: kindInternal, duration: time.Second, failed: true},
 	{what: "a browser whose clock is hours late", browser: true, kind: kindInternal, duration: time.Second, age: 3 * time.Hour, failed: true},
 }
 
@@ -83,6 +87,11 @@ func (s *stack) checkCollector(ctx context.Context) error {
 		if err := s.sendSample(ctx, base, sampleID(i), sample); err != nil {
 			return err
 		}
+		if sample.served {
+			if err := s.sendSample(ctx, services, sampleID(i), samples[0]); err != nil {
+				return err
+			}
+		}
 	}
 	var said string
 	err = eventually(ctx, 20*time.Second, func() error { // the last that is kept decides when all have been decided on
@@ -117,7 +126,7 @@ func keptAll(said string) error {
 
 func sampleID(i int) string { return strings.Repeat(fmt.Sprintf("%02x", 0xa0+i), 16) }
 
-// sendSample posts a trace of one span, with attributes that must not pass.
+// sendSample posts one span, with attributes that must not pass.
 func (s *stack) sendSample(ctx context.Context, base, id string, sample sampled) error {
 	end := time.Now().Add(-sample.age)
 	attributes := []any{map[string]any{"key": "url.full", "value": map[string]string{"stringValue": "http://localhost/tasks?q=zqprivate"}}}
@@ -130,6 +139,9 @@ func (s *stack) sendSample(ctx context.Context, base, id string, sample sampled)
 	}
 	if sample.failed {
 		span["status"] = map[string]any{"code": statusError}
+	}
+	if sample.linked {
+		span["links"] = []any{map[string]string{"traceId": sampleID(0), "spanId": sampleID(0)[:16]}}
 	}
 	service := map[string]any{"attributes": []any{map[string]any{"key": "service.name", "value": map[string]string{"stringValue": "task-service"}}}}
 	body, err := json.Marshal(map[string]any{"resourceSpans": []any{map[string]any{"resource": service, "scopeSpans": []any{map[string]any{"spans": []any{span}}}}}})
