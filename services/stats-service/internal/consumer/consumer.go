@@ -201,6 +201,7 @@ func (c *Consumer) monitor(ctx context.Context) {
 		if err == nil {
 			c.metrics.observe(status, time.Now())
 		} else if ctx.Err() == nil {
+			c.metrics.miss()
 			c.log.DebugContext(ctx, "lag could not be measured", "error", err)
 		}
 		select {

@@ -20,6 +20,7 @@ type metrics struct {
 	applied, skipped, redelivered, undecodable, gapFills, parkedEvents, failures metric.Int64Counter
 	delay                                                                        metric.Float64Histogram
 
+	measured             atomic.Bool // whether the last measurement succeeded
 	cursor, head, parked atomic.Int64
 	lagSeconds           atomic.Uint64 // bits of a float64
 }
@@ -56,6 +57,9 @@ func newMetrics(m metric.Meter) (*metrics, error) {
 		metric.WithDescription("Tasks and projects whose events are set aside."))
 	errs = append(errs, err)
 	_, err = m.RegisterCallback(func(_ context.Context, o metric.Observer) error {
+		if !out.measured.Load() { // no value is better than an old one
+			return nil
+		}
 		positions, age := out.lag()
 		o.ObserveInt64(lag, positions)
 		o.ObserveFloat64(seconds, age)
@@ -75,7 +79,11 @@ func (m *metrics) observe(s stats.Status, now time.Time) {
 		seconds = max(0, now.Sub(*s.Pending).Seconds())
 	}
 	m.lagSeconds.Store(math.Float64bits(seconds))
+	m.measured.Store(true)
 }
+
+// miss notes that a measurement failed: the gauges show nothing until one succeeds.
+func (m *metrics) miss() { m.measured.Store(false) }
 
 // lag returns how many positions are not applied, and the age of the oldest in seconds. This instance's own progress since
 // the last measurement counts.
