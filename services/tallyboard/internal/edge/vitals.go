@@ -3,7 +3,6 @@ package edge
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"slices"
 	"time"
 
@@ -18,8 +17,18 @@ import (
 // whatever was sent.
 type Vitals []metricdata.Metrics
 
-// vitalUnits are the metrics that are taken, with their units.
-var vitalUnits = map[string]string{"browser.web_vital.duration": "s", "browser.web_vital.cls": "1"}
+// vital is a metric that is taken. Its buckets are those of services/web/src/telemetry/vitals.ts and no others: a histogram
+// whose bounds change from point to point cannot be added up.
+type vital struct {
+	unit   string
+	bounds []float64 // of the buckets, in that unit
+}
+
+// vitalsTaken are the metrics that are taken, by their names.
+var vitalsTaken = map[string]vital{
+	"browser.web_vital.duration": {"s", []float64{0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 0.8, 1.2, 1.8, 2.5, 3, 4, 6, 10}},
+	"browser.web_vital.cls":      {"1", []float64{0, 0.01, 0.025, 0.05, 0.1, 0.15, 0.25, 0.5, 1}},
+}
 
 // vitalNames are the values of attrVital.
 var vitalNames = []string{"lcp", "inp", "ttfb", "fcp", "cls"}
@@ -30,14 +39,18 @@ const (
 	attrView  = "ui.view"
 )
 
-// viewName is the form of a view's name.
-var viewName = regexp.MustCompile(`^[a-z][a-z0-9 _.-]{0,31}$`)
+// viewNames are the values of attrView: the screens that the UI has, as deploy/otel/collector.yaml lists them too. What
+// anyone may send becomes series, so every other is otherView.
+var viewNames = []string{
+	"projects", "board", "list", "dashboard", "trash", "settings", "task", "search", "traces", "trace", "compare", "operations", "missing",
+}
+
+const otherView = "other"
 
 // Limits of one request.
 const (
-	maxPoints  = 100
-	maxBuckets = 32
-	maxCount   = 10_000 // measurements in one point
+	maxPoints = 100
+	maxCount  = 10_000 // measurements in one point
 )
 
 // readVitals reads an OTLP request in JSON. What is not taken is left out; an error means that it is no such request.
@@ -51,14 +64,14 @@ func readVitals(body []byte) (Vitals, error) {
 	for _, resource := range data.GetResourceMetrics() {
 		for _, scope := range resource.GetScopeMetrics() {
 			for _, m := range scope.GetMetrics() {
-				unit, known := vitalUnits[m.GetName()]
+				taken, known := vitalsTaken[m.GetName()]
 				histogram := m.GetHistogram()
 				if !known || histogram.GetAggregationTemporality() != metricspb.AggregationTemporality_AGGREGATION_TEMPORALITY_DELTA {
 					continue
 				}
-				points := vitalPoints(histogram.GetDataPoints(), left)
+				points := vitalPoints(histogram.GetDataPoints(), taken.bounds, left)
 				if left -= len(points); len(points) > 0 {
-					vitals = append(vitals, metricdata.Metrics{Name: m.GetName(), Unit: unit, Data: metricdata.Histogram[float64]{
+					vitals = append(vitals, metricdata.Metrics{Name: m.GetName(), Unit: taken.unit, Data: metricdata.Histogram[float64]{
 						Temporality: metricdata.DeltaTemporality, DataPoints: points,
 					}})
 				}
@@ -68,27 +81,27 @@ func readVitals(body []byte) (Vitals, error) {
 	return vitals, nil
 }
 
-func vitalPoints(in []*metricspb.HistogramDataPoint, limit int) []metricdata.HistogramDataPoint[float64] {
+func vitalPoints(in []*metricspb.HistogramDataPoint, bounds []float64, limit int) []metricdata.HistogramDataPoint[float64] {
 	var out []metricdata.HistogramDataPoint[float64]
 	for _, p := range in {
 		if len(out) >= limit {
 			break
 		}
-		if !sane(p) {
+		if !sane(p, bounds) {
 			continue
 		}
 		out = append(out, metricdata.HistogramDataPoint[float64]{
 			Attributes: vitalAttributes(p.GetAttributes()), StartTime: moment(p.GetStartTimeUnixNano()), Time: moment(p.GetTimeUnixNano()),
-			Count: p.GetCount(), Sum: p.GetSum(), Bounds: p.GetExplicitBounds(), BucketCounts: p.GetBucketCounts(),
+			Count: p.GetCount(), Sum: p.GetSum(), Bounds: bounds, BucketCounts: p.GetBucketCounts(),
 		})
 	}
 	return out
 }
 
-// sane reports whether a point is consistent and of a size that one page can have measured.
-func sane(p *metricspb.HistogramDataPoint) bool {
-	bounds, counts := p.GetExplicitBounds(), p.GetBucketCounts()
-	if p.GetCount() == 0 || p.GetCount() > maxCount || len(counts) > maxBuckets || len(counts) != len(bounds)+1 {
+// sane reports whether a point has these bounds, is consistent, and of a size that one page can have measured.
+func sane(p *metricspb.HistogramDataPoint, bounds []float64) bool {
+	counts := p.GetBucketCounts()
+	if p.GetCount() == 0 || p.GetCount() > maxCount || !slices.Equal(p.GetExplicitBounds(), bounds) || len(counts) != len(bounds)+1 {
 		return false
 	}
 	var total uint64
@@ -98,21 +111,22 @@ func sane(p *metricspb.HistogramDataPoint) bool {
 		}
 		total += n
 	}
-	finite := func(v float64) bool { return v-v == 0 }
-	return total == p.GetCount() && finite(p.GetSum()) && p.GetSum() >= 0 &&
-		slices.IsSorted(bounds) && !slices.ContainsFunc(bounds, func(b float64) bool { return !finite(b) })
+	return total == p.GetCount() && p.GetSum() >= 0 && p.GetSum() <= math.MaxFloat64 // finite
 }
 
 func vitalAttributes(in []*commonpb.KeyValue) attribute.Set {
+	view := otherView
 	var attrs []attribute.KeyValue
 	for _, kv := range in {
 		text := kv.GetValue().GetStringValue()
 		switch {
-		case kv.GetKey() == attrVital && slices.Contains(vitalNames, text), kv.GetKey() == attrView && viewName.MatchString(text):
-			attrs = append(attrs, attribute.String(kv.GetKey(), text))
+		case kv.GetKey() == attrVital && slices.Contains(vitalNames, text):
+			attrs = append(attrs, attribute.String(attrVital, text))
+		case kv.GetKey() == attrView && slices.Contains(viewNames, text):
+			view = text
 		}
 	}
-	return attribute.NewSet(attrs...)
+	return attribute.NewSet(append(attrs, attribute.String(attrView, view))...)
 }
 
 // moment is a time in nanoseconds since 1970.

@@ -241,7 +241,7 @@ func TestWithACollectorEverythingLeavesBeforeTheEnd(t *testing.T) {
 		"/otlp/v1/traces": fmt.Sprintf(`{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":%q,"spanId":"b7ad6b7169203331","name":"POST","kind":3,`+
 			`"startTimeUnixNano":"%d","endTimeUnixNano":"%d"}]}]}]}`, received.trace, now, now),
 		"/otlp/v1/metrics": `{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"browser.web_vital.cls","histogram":{"aggregationTemporality":1,` +
-			`"dataPoints":[{"count":"1","sum":0.1,"bucketCounts":["1"],"timeUnixNano":"1"}]}}]}]}]}`,
+			`"dataPoints":[{"count":"1","sum":0,"bucketCounts":[1,0,0,0,0,0,0,0,0,0],"explicitBounds":[0,0.01,0.025,0.05,0.1,0.15,0.25,0.5,1],"timeUnixNano":"1"}]}}]}]}]}`,
 	} {
 		if status, _ := post(t, url+path, body, "Origin: "+url); status != http.StatusOK {
 			t.Errorf("%s: %d", path, status)
