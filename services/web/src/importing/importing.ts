@@ -1,5 +1,5 @@
 // Sending an import: the file streams up, progress comes back line by line.
-import { NetworkError, problemOf, withQuery } from '../api/http';
+import { ApiError, NetworkError, problemOf, withQuery } from '../api/http';
 import { timeZone } from '../api/zone';
 import type { ImportProgress, ImportReport } from '../api/types';
 import { tracer } from '../telemetry/telemetry';
@@ -44,7 +44,8 @@ export async function sendImport({ project, file, format, mapping, invalidDates,
   const maps = format === 'csv' ? Object.fromEntries(Object.entries(mapping).filter(([, column]) => column).map(([field, column]) => [`map.${field}`, column])) : {};
   const path = `/api/v1/projects/${project}/import`;
   const call = tracer.call('POST', path);
-  let response: Response;
+  let response: Response | undefined;
+  let outcome: ImportProgress | ApiError;
   try {
     response = await fetch(withQuery(path, { format, dryRun, tz: timeZone, ...(format === 'tallyboard' ? {} : { invalidDates }), ...maps }), {
       method: 'POST',
@@ -52,21 +53,34 @@ export async function sendImport({ project, file, format, mapping, invalidDates,
       body: file,
       signal,
     });
+    outcome = response.ok && response.body ? await lastStep(response.body, onprogress) : problemOf(response, await response.text());
   } catch (cause) {
-    call.failed(signal.aborted ? 'aborted' : 'network');
+    call.failed(signal.aborted ? 'aborted' : 'network', response);
     throw new NetworkError('', { cause });
   }
-  call.answered(response);
-  if (!response.ok || !response.body) throw problemOf(response, await response.text());
-  let report: ImportReport | undefined;
-  for await (const line of lines(response.body)) {
-    const step = JSON.parse(line) as ImportProgress;
-    if (step.type === 'problem') throw new Error(step.problem?.detail ?? step.problem?.title ?? '');
-    if (step.type === 'report') report = step.report;
-    else onprogress(step);
+  if (outcome instanceof ApiError) {
+    call.answered(response);
+    throw outcome;
   }
-  if (!report) throw new NetworkError('');
+  const { report, problem } = outcome;
+  if (!report) {
+    call.failed(problem?.code ?? 'unknown', response); // the answer had begun with 200
+    throw new Error(problem?.detail ?? problem?.title ?? '');
+  }
+  call.answered(response);
   return report;
+}
+
+/** Follows the stream to its end; resolves with its report or problem. Rejects when it breaks off before. */
+async function lastStep(stream: ReadableStream<Uint8Array>, onprogress: (progress: ImportProgress) => void): Promise<ImportProgress> {
+  let last: ImportProgress | undefined;
+  for await (const line of lines(stream)) {
+    const step = JSON.parse(line) as ImportProgress;
+    if (step.type === 'progress') onprogress(step);
+    else last = step;
+  }
+  if (!last) throw new Error('the stream ended without a report');
+  return last;
 }
 
 /** The lines of a stream of UTF-8, without empty ones. */

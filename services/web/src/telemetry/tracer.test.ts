@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { CLIENT, CONSUMER, FIRST_REQUEST_MS, INTERNAL, MAX_HELD, MAX_OPEN, SETTLE_MS, Tracer, type ActionRecord, type Call, type Span } from './tracer';
+import { CLIENT, CONSUMER, FIRST_REQUEST_MS, HOLD_MS, INTERNAL, MAX_HELD, MAX_OPEN, MAX_SPAN_MS, SETTLE_MS, Tracer, type ActionRecord, type Call, type Span } from './tracer';
 
 let sent: Span[] = [];
 let tracer: Tracer;
@@ -147,13 +147,28 @@ describe('the decision', () => {
     sent = [];
     for (const call of calls) call.answered(answer(call, '01'));
     expect(names().filter((name) => name.startsWith('a'))).toHaveLength(MAX_OPEN);
+  });
 
-    const late = tracer.act('late', {}, () => tracer.call('GET', '/api/v1/me'));
-    await vi.advanceTimersByTimeAsync(31_000);
+  it('is waited for as long as a request is under way, and not much longer', async () => {
+    let over!: () => void;
+    const act = tracer.act('import tasks', {}, (within) => new Promise<Tracer['call']>((resolve) => (over = () => resolve((...of) => within(() => tracer.call(...of))))));
+    const slow = tracer.act('export tasks', {}, () => tracer.call('GET', '/api/v1/projects/WEB/export'));
+    await vi.advanceTimersByTimeAsync(HOLD_MS * 10);
     tracer.act('other', {}, () => undefined);
+    slow.answered(answer(slow, '01'));
+    expect(names()).toEqual(['GET /api/v1/projects/{key}/export', 'export tasks']);
+
     sent = [];
+    over(); // the other action had no request all the while
+    const late = (await act)('POST', '/api/v1/projects/WEB/import');
     late.answered(answer(late, '01'));
     expect(sent).toEqual([]);
+  });
+
+  it('is read from an answer that broke off', () => {
+    const call = tracer.act('import tasks', {}, () => tracer.call('POST', '/api/v1/projects/WEB/import'));
+    call.failed('network', answer(call, '01'));
+    expect(sent).toMatchObject([{ failed: true, attributes: { 'error.type': 'network', 'http.response.status_code': 200 } }, { name: 'import tasks', failed: true }]);
   });
 });
 
@@ -174,6 +189,31 @@ describe('an edit in the outbox', () => {
     expect(new Set(sent.map((span) => span.traceId))).toEqual(new Set([record.traceId]));
     expect(sent[2]).toMatchObject({ failed: false });
     expect(sent[2]!.end - sent[2]!.start).toBeGreaterThanOrEqual(120_000);
+  });
+
+  it('that waited longer than a span may last keeps its root, which says how long it was', async () => {
+    const hour = 3_600_000;
+    const record = tracer.act('move task', {}, () => tracer.keep());
+    await vi.advanceTimersByTimeAsync(hour);
+    const call = tracer.call('POST', '/api/v1/tasks/1/move', record);
+    call.answered(answer(call, '01'));
+    tracer.release(record);
+    const [request, root] = sent as [Span, Span];
+    expect(request.attributes).not.toHaveProperty('ui.waited_ms');
+    expect(root).toMatchObject({ name: 'move task', spanId: request.parentId, attributes: { 'ui.waited_ms': hour } });
+    expect(root.end - root.start).toBeCloseTo(MAX_SPAN_MS, 0);
+    expect(root.end).toBeGreaterThanOrEqual(request.end);
+    expect(root.start).toBeLessThanOrEqual(request.start);
+  });
+
+  it('or a request that takes that long keeps its start, where the server’s span is', async () => {
+    const start = performance.timeOrigin + performance.now();
+    const call = tracer.act('import tasks', {}, () => tracer.call('POST', '/api/v1/projects/WEB/import'));
+    await vi.advanceTimersByTimeAsync(1_500_000);
+    call.answered(answer(call, '01'));
+    expect(sent).toMatchObject([{ kind: CLIENT, attributes: { 'ui.waited_ms': 1_500_000 } }, { name: 'import tasks', attributes: { 'ui.waited_ms': 1_500_000 } }]);
+    expect(sent[0]!.start).toBeCloseTo(start, 0);
+    for (const span of sent) expect(span.end - span.start).toBeCloseTo(MAX_SPAN_MS, 0);
   });
 
   it('belongs to the same action after the page was loaded again', () => {

@@ -33,8 +33,8 @@ export interface Call {
   /** Header to send. */
   traceparent: string;
   answered(response: Response): void;
-  /** No answer came: `network`, `timeout` or `aborted`. */
-  failed(type: string): void;
+  /** No answer came: `network`, `timeout` or `aborted`. Or one came that broke off, or ended with a problem of this code. */
+  failed(type: string, response?: Response): void;
 }
 
 /** A change another browser (or this one) made, as the live stream brings it. */
@@ -47,8 +47,10 @@ export interface LiveChange {
 export const MAX_OPEN = 200;
 /** Spans an action holds before it is known whether they are recorded. */
 export const MAX_HELD = 32;
-/** An action of which nothing is under way is given up after this long. */
+/** An action without a request under way is given up after this long; an import may take half an hour. */
 export const HOLD_MS = 30_000;
+/** Longest span that is sent: those who receive them reject spans of more than 10 minutes, and an edit made offline may wait for hours. */
+export const MAX_SPAN_MS = 599_000;
 /** A screen is open when nothing has been loading for this long... */
 export const SETTLE_MS = 300;
 /** ...and nothing at all is waited for longer than this; the code of a screen may have to be loaded first. */
@@ -63,6 +65,8 @@ const FRAME_MS = 1_000;
 interface Action {
   span: Span;
   busy: number;
+  /** Requests under way. */
+  calls: number;
   /** An edit in the outbox belongs to it. */
   kept: boolean;
   /** Undefined until an answer says that it is. */
@@ -153,7 +157,9 @@ export class Tracer {
       attributes: { 'http.request.method': method, 'url.template': template },
     };
     this.#hold(action);
+    action.calls++;
     const over = (error: string) => {
+      action.calls--;
       span.end = now();
       if (error) span.attributes['error.type'] = error;
       span.failed = error !== '' && error !== 'aborted';
@@ -162,17 +168,23 @@ export class Tracer {
       this.#record(action, span);
       this.#done(action);
     };
+    const read = (response: Response) => {
+      const decision = parseTraceparent(response.headers.get('traceresponse'));
+      // Where the server began a trace of its own, ours has nothing to stand on.
+      if (decision?.sampled && decision.traceId === span.traceId) this.#keepSpans(action);
+      else if (decision) action.declined = true;
+      span.attributes['http.response.status_code'] = response.status;
+    };
     return {
       traceparent: traceparent(span),
       answered: (response) => {
-        const decision = parseTraceparent(response.headers.get('traceresponse'));
-        // Where the server began a trace of its own, ours has nothing to stand on.
-        if (decision?.sampled && decision.traceId === span.traceId) this.#keepSpans(action);
-        else if (decision) action.declined = true;
-        span.attributes['http.response.status_code'] = response.status;
+        read(response);
         over(response.ok ? '' : String(response.status));
       },
-      failed: over,
+      failed: (type, response) => {
+        if (response) read(response);
+        over(type);
+      },
     };
   }
 
@@ -253,9 +265,9 @@ export class Tracer {
     if (this.#own.size > MAX_OWN) this.#own.delete(this.#own.values().next().value!);
     const touched = now();
     for (const [id, old] of this.#open) {
-      if (this.#open.size >= MAX_OPEN || (!old.kept && !old.settles && touched - old.touched > HOLD_MS)) this.#give(id, old);
+      if (this.#open.size >= MAX_OPEN || (!old.kept && !old.settles && old.calls === 0 && touched - old.touched > HOLD_MS)) this.#give(id, old);
     }
-    const action: Action = { span, busy: 0, kept: false, recorded: undefined, declined: false, held: [], failing: new Set(), settles: false, touched };
+    const action: Action = { span, busy: 0, calls: 0, kept: false, recorded: undefined, declined: false, held: [], failing: new Set(), settles: false, touched };
     this.#open.set(span.spanId, action);
     return action;
   }
@@ -304,13 +316,25 @@ export class Tracer {
     action.held = [];
   }
 
-  #record(action: Action, span: Span): void {
+  #record(action: Action, whole: Span): void {
+    const span = cut(whole);
     if (action.recorded) this.#sink(span);
     else if (action.recorded === undefined) {
       if (action.held.length < MAX_HELD) action.held.push(span);
       else this.dropped++;
     }
   }
+}
+
+/**
+ * The span as it may be sent. Of one that is too long the end is kept, where an edit that waited met the server; of a request
+ * the beginning, where the server's span is: moved, the two would seem to be of clocks that differ.
+ */
+function cut(span: Span): Span {
+  const waited = span.end - span.start;
+  if (waited <= MAX_SPAN_MS) return span;
+  const times = span.kind === CLIENT ? { end: span.start + MAX_SPAN_MS } : { start: span.end - MAX_SPAN_MS };
+  return { ...span, ...times, attributes: { ...span.attributes, 'ui.waited_ms': Math.round(waited) } };
 }
 
 /** Calls back when what the page is now has been drawn, or nearly so. */
