@@ -290,6 +290,36 @@ func TestBatchesAreSpansWithTheirStatementsBelow(t *testing.T) {
 	})
 }
 
+// TestABatchThatFailsEarlyCountsOnce calls as pgx does: SendBatch tells of the error, and Close of the results again.
+func TestABatchThatFailsEarlyCountsOnce(t *testing.T) {
+	t.Parallel()
+	reader, spans := sdkmetric.NewManualReader(), tracetest.NewSpanRecorder()
+	tp := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(spans))
+	tel := telemetry.Nop()
+	tel.TracerProvider, tel.Meter = tp, sdkmetric.NewMeterProvider(sdkmetric.WithReader(reader)).Meter("test")
+	ob, err := newObserver(Options{Telemetry: tel, Tracer: true}, target{system: attribute.String("db.system.name", "postgresql")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, parent := tp.Tracer("test").Start(t.Context(), "request")
+	tracer, batch := pgxTracer{ob}, &pgx.Batch{}
+	batch.Queue("DELETE FROM tasks")
+	batch.Queue("DELETE FROM tasks")
+	for range 2 {
+		ctx := tracer.TraceBatchStart(request, nil, pgx.TraceBatchStartData{Batch: batch})
+		tracer.TraceBatchEnd(ctx, nil, pgx.TraceBatchEndData{Err: context.DeadlineExceeded})
+		tracer.TraceBatchEnd(ctx, nil, pgx.TraceBatchEndData{Err: errors.New("closed")})
+	}
+	parent.End()
+	got := observed{reader: reader}.durations(t)
+	if count := got["db.operation.name=BATCH DELETE,db.system.name=postgresql,error.type=timeout"]; count != 2 || len(got) != 1 {
+		t.Errorf("measured %v", got)
+	}
+	if n := len(spans.Ended()); n != 3 { // two batches and their request
+		t.Errorf("%d spans", n)
+	}
+}
+
 func TestStatementsAndTablesRememberedAreBounded(t *testing.T) {
 	t.Parallel()
 	reader := sdkmetric.NewManualReader()

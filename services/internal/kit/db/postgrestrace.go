@@ -25,6 +25,7 @@ type running struct {
 	statement *statement
 	began     time.Time
 	span      trace.Span // nil: not recorded
+	ended     bool       // pgx tells of a batch that fails early twice: SendBatch does, and Close of its results
 }
 
 type runningKey struct{}
@@ -32,11 +33,12 @@ type runningKey struct{}
 func (t pgxTracer) begin(ctx context.Context, st *statement) context.Context {
 	now := time.Now()
 	ctx, span := t.start(ctx, st, now)
-	return context.WithValue(ctx, runningKey{}, &running{st, now, span})
+	return context.WithValue(ctx, runningKey{}, &running{statement: st, began: now, span: span})
 }
 
 func (t pgxTracer) finish(ctx context.Context, err error) {
-	if r, ok := ctx.Value(runningKey{}).(*running); ok {
+	if r, ok := ctx.Value(runningKey{}).(*running); ok && !r.ended {
+		r.ended = true
 		t.end(ctx, r.span, r.statement, r.began, err)
 	}
 }
