@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -21,10 +22,11 @@ const (
 
 // Limits of what browsers send; those of deploy/nginx are the same.
 const (
-	maxSignalBytes   = 64 << 10 // of one request
-	signalsPerSecond = 20       // requests of one address: a page sends every few seconds, and many may share an address
-	signalsAtOnce    = 40       // requests of one address
-	maxAddresses     = 4096     // remembered at once
+	maxSignalBytes   = 64 << 10         // of one request
+	signalsPerSecond = 20               // requests of one address: a page sends every few seconds, and many may share an address
+	signalsAtOnce    = 40               // requests of one address
+	maxAddresses     = 4096             // remembered at once
+	signalTimeout    = 10 * time.Second // for a request's body to arrive, which is small
 )
 
 // signals takes in the traces and metrics of browsers.
@@ -33,14 +35,19 @@ type signals struct {
 
 	allowedHosts []string
 	limiter      *limiter
+	timeout      time.Duration // signalTimeout, but in tests
 }
 
 func newSignals(allowedHosts []string, deps Deps) *signals {
-	return &signals{Deps: deps, allowedHosts: allowedHosts, limiter: newLimiter(signalsPerSecond, signalsAtOnce, maxAddresses)}
+	return &signals{Deps: deps, allowedHosts: allowedHosts, limiter: newLimiter(signalsPerSecond, signalsAtOnce, maxAddresses), timeout: signalTimeout}
 }
 
 func (s *signals) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Cache-Control", "no-store")
+	// For requests that are refused as well: the server reads what is left of their bodies. The server of the edge has no
+	// timeout of its own for bodies, because imports take long. Where there is no connection, in tests, there is none to hold.
+	connection := http.NewResponseController(w)
+	_ = connection.SetReadDeadline(time.Now().Add(s.timeout))
 	if r.URL.Path != tracesPath && r.URL.Path != metricsPath {
 		problem(w, r, http.StatusNotFound, "not-found", "There are "+tracesPath+" and "+metricsPath+".")
 		return
@@ -53,10 +60,17 @@ func (s *signals) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		problem(w, r, http.StatusRequestEntityTooLarge, "too-large", "The request is larger than this address accepts.")
 		return
 	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		problem(w, r, http.StatusRequestTimeout, "timeout", "The body did not arrive in time.")
+		return
+	}
 	if err != nil {
 		problem(w, r, http.StatusBadRequest, "invalid", "The body could not be read.")
 		return
 	}
+	// Only now: after an error the server would wait for the rest without end. It watches the connection while we work,
+	// and would take the deadline's end for the client's.
+	_ = connection.SetReadDeadline(time.Time{})
 	if r.URL.Path == metricsPath {
 		s.metrics(w, r, body)
 		return

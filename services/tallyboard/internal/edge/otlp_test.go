@@ -2,7 +2,9 @@ package edge
 
 import (
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -121,6 +123,61 @@ func TestSignalsOfOneAddressAreLimited(t *testing.T) {
 		return
 	}
 	t.Error("nothing is refused")
+}
+
+func TestAClientThatFallsSilentHoldsNoConnection(t *testing.T) {
+	t.Parallel()
+	s := newSignals(nil, Deps{})
+	s.timeout = 50 * time.Millisecond
+	server := httptest.NewServer(s)
+	defer server.Close()
+	host := strings.TrimPrefix(server.URL, "http://")
+	for origin, want := range map[string]string{server.URL: "408 Request Timeout", "http://evil.example": "403 Forbidden"} {
+		for _, body := range []string{"Content-Length: 20\r\n\r\n{", "Transfer-Encoding: chunked\r\n\r\n"} {
+			conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", host)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := conn.SetDeadline(time.Now().Add(20 * time.Second)); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.WriteString(conn, "POST "+tracesPath+" HTTP/1.1\r\nHost: "+host+"\r\n"+jsonType+"\r\nOrigin: "+origin+"\r\n"+body); err != nil {
+				t.Fatal(err)
+			}
+			answer, err := io.ReadAll(conn) // ends when the server closes
+			if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 "+want) {
+				t.Errorf("%s: %q, %v", origin, answer, err)
+			}
+			if err := conn.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+}
+
+// deadlines is an answer whose connection keeps the deadlines it gets.
+type deadlines struct {
+	*httptest.ResponseRecorder
+
+	set []time.Time
+}
+
+func (d *deadlines) SetReadDeadline(at time.Time) error {
+	d.set = append(d.set, at)
+	return nil
+}
+
+func TestTheDeadlineEndsWithTheBody(t *testing.T) {
+	t.Parallel()
+	w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, metricsPath, strings.NewReader("{}"))
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	r.Header.Set("Content-Type", "application/json")
+	before := time.Now()
+	newSignals(nil, Deps{}).ServeHTTP(w, r)
+	if w.Code != http.StatusOK || len(w.set) != 2 || w.set[0].Before(before.Add(signalTimeout)) || !w.set[1].IsZero() {
+		t.Errorf("%d after deadlines %v", w.Code, w.set)
+	}
 }
 
 func TestOnlyNamesOfOurs(t *testing.T) {
