@@ -56,14 +56,14 @@ func (c *observedConn) ExecContext(ctx context.Context, query string, args []dri
 	return result, err
 }
 
-// QueryContext runs a query; what is measured is the time to its first row.
+// QueryContext runs a query; what is measured is the time until its rows are closed, as with PostgreSQL.
 func (c *observedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
 	began := time.Now()
 	rows, err := c.mysqlDriverConn.QueryContext(ctx, query, args)
-	if !errors.Is(err, driver.ErrSkip) {
-		c.observer.done(ctx, c.observer.statement(query), began, err)
+	if errors.Is(err, driver.ErrSkip) {
+		return rows, err
 	}
-	return rows, err
+	return c.observer.rows(ctx, c.observer.statement(query), began, rows, err)
 }
 
 func (c *observedConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
@@ -141,6 +141,5 @@ func (s *observedStmt) ExecContext(ctx context.Context, args []driver.NamedValue
 func (s *observedStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
 	began := time.Now()
 	rows, err := s.mysqlDriverStmt.QueryContext(ctx, args)
-	s.observer.done(ctx, s.observer.statement(s.query), began, err)
-	return rows, err
+	return s.observer.rows(ctx, s.observer.statement(s.query), began, rows, err)
 }
