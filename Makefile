@@ -1,4 +1,5 @@
-# Tallyboard. `make help` lists what there is to do; nothing here needs root or Docker.
+# Tallyboard. `make help` lists what there is to do. Nothing here needs root, and only the stack in containers needs Docker:
+# what is tested with programs of Debian's packages fetches them, for which Ubuntu needs its package debian-archive-keyring.
 
 SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c

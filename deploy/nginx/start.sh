@@ -37,6 +37,7 @@ case $percent in
   0.00) share='' ;; # nginx knows no share of nothing
   *) share="$percent% 1;" ;;
 esac
+# A hash and no seal: it keeps ids from being chosen by chance or by a flag. See docs/deployment.md.
 ( umask 077 && echo "split_clients $salt\$trace \$drawn { $share * 0; }" > $to/sampling.conf )
 
 plain() {

@@ -20,7 +20,8 @@ may() { case " $PROMTOOL_FROM " in *" $1 "*) ;; *) return 1 ;; esac; }
 # fetch unpacks Debian's package, whose signature apt checks; nothing is installed.
 fetch() {
   local mirror apt options
-  have apt-get && have dpkg && [ -r "$DEBIAN_KEYRING" ] || return 1
+  have apt-get && have dpkg || return 1
+  [ -r "$DEBIAN_KEYRING" ] || { echo "[promtool] $DEBIAN_KEYRING is missing: install the package debian-archive-keyring (Ubuntu has it, too)" >&2; return 1; }
   # shellcheck disable=SC2016 # apt-get fills in $(REPO_URI)
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 2>/dev/null | grep -E '/debian/?$' | head -n 1 || true)
   echo "[promtool] fetching prometheus from Debian $DEBIAN_SUITE" >&2
@@ -45,5 +46,5 @@ elif may docker && have docker && { docker image inspect "$image" || docker pull
 elif may package && { [ -e "$cache/complete" ] || fetch; }; then
   exec "$cache/root/usr/bin/promtool" "$@"
 fi
-echo "promtool is missing: install Prometheus, start Docker, or use a Debian or Ubuntu machine" >&2
+echo "promtool is missing: install Prometheus, start Docker, or use Debian, or Ubuntu with the package debian-archive-keyring" >&2
 exit 1
