@@ -2,6 +2,7 @@ package traces
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"time"
 )
@@ -113,14 +114,17 @@ func (t *tree) root() int {
 	return i
 }
 
-// assemble makes a trace of its spans, which must have distinct ids and belong to the caller.
-func assemble(id string, spans []Span) *Trace {
+// assemble makes a trace of its spans, which must have distinct ids and belong to the caller. It fails only with the error
+// of ctx.
+func assemble(ctx context.Context, id string, spans []Span) (*Trace, error) {
 	t := newTree(spans)
-	t.adjustClocks()
+	if err := t.adjustClocks(ctx); err != nil {
+		return nil, err
+	}
 	start, duration := t.extent()
 	ordered := make([]Span, 0, len(spans))
 	for _, i := range t.order {
 		ordered = append(ordered, spans[i])
 	}
-	return &Trace{TraceID: id, Start: start, Duration: duration, Spans: ordered, CriticalPath: t.criticalPath(), Orphans: t.orphans}
+	return &Trace{TraceID: id, Start: start, Duration: duration, Spans: ordered, CriticalPath: t.criticalPath(), Orphans: t.orphans}, nil
 }

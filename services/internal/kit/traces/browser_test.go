@@ -261,8 +261,12 @@ func FuzzServeBrowser(f *testing.F) {
 					t.Fatalf("span %+v", s)
 				}
 			}
-			assemble(id, slices.Clone(e.spans))
-			newDigest(id, slices.Clone(e.spans))
+			if _, err := assemble(t.Context(), id, slices.Clone(e.spans)); err != nil {
+				t.Error(err)
+			}
+			if _, err := newDigest(t.Context(), id, slices.Clone(e.spans)); err != nil {
+				t.Error(err)
+			}
 		}
 	})
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // Trace implements Source.
-func (b *Buffer) Trace(_ context.Context, id string) (*Trace, error) {
+func (b *Buffer) Trace(ctx context.Context, id string) (*Trace, error) {
 	id, err := CheckTraceID(id)
 	if err != nil {
 		return nil, err
@@ -20,7 +20,10 @@ func (b *Buffer) Trace(_ context.Context, id string) (*Trace, error) {
 	}
 	spans, dropped, linkedBy := e.spans, e.dropped, slices.Clone(b.linkedBy[id])
 	b.mu.Unlock()
-	t := assemble(id, slices.Clone(spans))
+	t, err := assemble(ctx, id, slices.Clone(spans))
+	if err != nil {
+		return nil, err
+	}
 	slices.Reverse(linkedBy)
 	t.Dropped, t.LinkedBy = dropped, linkedBy
 	return t, nil
@@ -30,10 +33,11 @@ func (b *Buffer) Trace(_ context.Context, id string) (*Trace, error) {
 func (b *Buffer) Search(ctx context.Context, q Query) ([]Summary, error) {
 	var found []*digest
 	for _, s := range b.snapshot() {
-		if err := ctx.Err(); err != nil {
+		d, err := b.digestOf(ctx, s)
+		if err != nil {
 			return nil, err
 		}
-		if d := b.digestOf(s); d.matches(&q) {
+		if d.matches(&q) {
 			found = append(found, d)
 		}
 	}
@@ -48,10 +52,11 @@ func (b *Buffer) Graph(ctx context.Context, since time.Time) (*Graph, error) {
 		g.learn(s.entry.id, s.spans)
 	}
 	for _, s := range all {
-		if err := ctx.Err(); err != nil {
+		d, err := b.digestOf(ctx, s)
+		if err != nil {
 			return nil, err
 		}
-		if inWindow(b.digestOf(s).Start, since, time.Time{}) {
+		if inWindow(d.Start, since, time.Time{}) {
 			g.add(s.spans)
 		}
 	}
@@ -80,15 +85,22 @@ func (b *Buffer) snapshot() []snapshot {
 }
 
 // digestOf returns what a search looks at; made without the lock, and remembered if the trace is still as it was.
-func (b *Buffer) digestOf(s snapshot) *digest {
-	if s.digest != nil {
-		return s.digest
+// It fails only with the error of ctx.
+func (b *Buffer) digestOf(ctx context.Context, s snapshot) (*digest, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
-	d := newDigest(s.entry.id, slices.Clone(s.spans))
+	if s.digest != nil {
+		return s.digest, nil
+	}
+	d, err := newDigest(ctx, s.entry.id, slices.Clone(s.spans))
+	if err != nil {
+		return nil, err
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if same := len(s.spans) == len(s.entry.spans) && &s.spans[0] == &s.entry.spans[0]; same {
 		s.entry.digest = d
 	}
-	return d
+	return d, nil
 }

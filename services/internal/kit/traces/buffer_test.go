@@ -196,7 +196,20 @@ func TestLinksAreKnownFromBothEnds(t *testing.T) {
 	}
 }
 
-func TestABrowserAloneIsNotShownAndForgotten(t *testing.T) {
+func TestABrowserAloneIsNotShownFromTheBuffer(t *testing.T) {
+	t.Parallel()
+	b, _ := newTestBuffer(BufferConfig{})
+	for _, s := range browserAlone() {
+		if s.service == BrowserService {
+			browse(t, b, s)
+		} else {
+			upload(t, b, s)
+		}
+	}
+	exerciseBrowserAlone(t, b)
+}
+
+func TestABrowserAloneIsForgotten(t *testing.T) {
 	t.Parallel()
 	b, now := newTestBuffer(BufferConfig{Traces: 5})
 	upload(t, b, failedRequest()...)

@@ -52,7 +52,7 @@ func TestCriticalPath(t *testing.T) {
 	}
 	for _, c := range cases {
 		slices.Reverse(c.spans) // the order of arrival must not matter
-		got := strings.Join(path(assemble(traceID("t"), spansOf(t, c.spans...))), ", ")
+		got := strings.Join(path(assembled(t, spansOf(t, c.spans...))), ", ")
 		if got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", c.name, got, c.want)
 		}
@@ -78,7 +78,7 @@ func TestAnyTraceHasAConsistentPath(t *testing.T) {
 				spans[i].parent = "lost"
 			}
 		}
-		trace := assemble(traceID("t"), spansOf(t, spans...))
+		trace := assembled(t, spansOf(t, spans...))
 		if len(trace.Spans) != len(spans) {
 			t.Fatalf("%d of %d spans are left of %+v", len(trace.Spans), len(spans), spans)
 		}
@@ -118,9 +118,19 @@ func TestOrphansAndCircles(t *testing.T) {
 		{[]sp{work("a", "b", 0, 10), work("b", "a", 1, 2), work("c", "a", 1, 2)}, 1},
 	}
 	for i, c := range cases {
-		trace := assemble(traceID("t"), spansOf(t, c.spans...))
+		trace := assembled(t, spansOf(t, c.spans...))
 		if trace.Orphans != c.orphans || len(trace.Spans) != len(c.spans) {
 			t.Errorf("case %d: %d orphans and %d spans", i, trace.Orphans, len(trace.Spans))
 		}
 	}
+}
+
+// assembled makes a trace of spans.
+func assembled(t testing.TB, spans []Span) *Trace {
+	t.Helper()
+	trace, err := assemble(t.Context(), traceID("t"), spans)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return trace
 }

@@ -1,6 +1,7 @@
 package traces
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -25,10 +26,13 @@ type digest struct {
 	routes []string
 }
 
-// newDigest looks through the spans of a trace, which must have distinct ids and belong to the caller.
-func newDigest(id string, spans []Span) *digest {
+// newDigest looks through the spans of a trace, which must have distinct ids and belong to the caller. It fails
+// only with the error of ctx.
+func newDigest(ctx context.Context, id string, spans []Span) (*digest, error) {
 	t := newTree(spans)
-	t.adjustClocks()
+	if err := t.adjustClocks(ctx); err != nil {
+		return nil, err
+	}
 	d := &digest{Summary: Summary{TraceID: id, Spans: len(spans)}}
 	d.Start, d.Duration = t.extent()
 	if root := t.root(); root >= 0 {
@@ -60,7 +64,7 @@ func newDigest(id string, spans []Span) *digest {
 		d.Route, d.Status = routeOf(&t.spans[main]), statusOf(&t.spans[main])
 	}
 	d.Services = slices.Sorted(maps.Keys(services))
-	return d
+	return d, nil
 }
 
 // within reports whether a span is a descendant of another.

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -14,8 +13,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/tallyboard/tallyboard/services/internal/kit/apperr"
 )
 
 // JaegerConfig says where a Jaeger answers queries. Zero values take the defaults of the tags.
@@ -24,7 +21,7 @@ type JaegerConfig struct {
 	URL string `env:"TRACES_URL"`
 	// Timeout bounds one question to it, which may take several requests.
 	Timeout time.Duration `env:"TRACES_TIMEOUT" envDefault:"5s"`
-	// MaxAnswer is the size of one of its answers at most, in bytes.
+	// MaxAnswer is the size of all its answers to one question at most, in bytes.
 	MaxAnswer int64 `env:"TRACES_MAX_ANSWER" envDefault:"33554432"`
 	// Now is the clock; nil means time.Now.
 	Now func() time.Time `env:"-"`
@@ -36,6 +33,8 @@ const (
 	searchDepth = 200
 	// searchBack is how far a search goes back that names no beginning.
 	searchBack = 7 * 24 * time.Hour
+	// maxRequests is the number of requests to Jaeger at once; further ones wait, also those of other questions.
+	maxRequests = 3
 	// maxServices is the number of services that are asked for, where a search names none; Jaeger searches by service only.
 	maxServices = 16
 	// retryAway is what a caller is told while Jaeger is away.
@@ -50,6 +49,7 @@ type Jaeger struct {
 	base   *url.URL
 	fault  error // of the configured address
 	client *http.Client
+	slots  chan struct{} // one for each request that is under way
 }
 
 var _ Source = (*Jaeger)(nil)
@@ -66,8 +66,8 @@ func NewJaeger(cfg JaegerConfig) *Jaeger {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	j := &Jaeger{cfg: cfg, client: &http.Client{Transport: &http.Transport{
-		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: maxServices, IdleConnTimeout: 30 * time.Second,
+	j := &Jaeger{cfg: cfg, slots: make(chan struct{}, maxRequests), client: &http.Client{Transport: &http.Transport{
+		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: maxRequests, IdleConnTimeout: 30 * time.Second,
 	}}}
 	j.base, j.fault = url.Parse(strings.TrimRight(cfg.URL, "/"))
 	if j.fault == nil && (j.base.Scheme != "http" && j.base.Scheme != "https" || j.base.Host == "") {
@@ -90,15 +90,20 @@ func (j *Jaeger) Trace(ctx context.Context, id string) (*Trace, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, j.cfg.Timeout)
 	defer cancel()
-	found, err := j.traces(ctx, "/api/traces/"+id, url.Values{"raw": {"true"}})
+	found, err := j.traces(ctx, "/api/traces/"+id, url.Values{"raw": {"true"}}, newBudget(j.cfg.MaxAnswer))
 	if err != nil {
 		return nil, err
 	}
-	spans, known := found[id]
+	told, known := found[id]
 	if !known {
 		return nil, notFound()
 	}
-	return assemble(id, spans), nil
+	t, err := assemble(ctx, id, told.spans)
+	if err != nil {
+		return nil, j.failure(ctx, err)
+	}
+	t.Dropped = told.dropped
+	return t, nil
 }
 
 // Search implements Source. Jaeger finds what belongs to a service and a task or route; the other conditions, and how they
@@ -130,8 +135,12 @@ func (j *Jaeger) Search(ctx context.Context, q Query) ([]Summary, error) {
 		return nil, err
 	}
 	var matching []*digest
-	for id, spans := range found {
-		if d := newDigest(id, spans); d.matches(&q) {
+	for id, told := range found {
+		d, err := newDigest(ctx, id, told.spans)
+		if err != nil {
+			return nil, j.failure(ctx, err)
+		}
+		if d.matches(&q) {
 			matching = append(matching, d)
 		}
 	}
@@ -161,12 +170,15 @@ func (j *Jaeger) Graph(ctx context.Context, since time.Time) (*Graph, error) {
 		return nil, err
 	}
 	g := newGraphBuilder()
-	for id, spans := range found {
-		g.learn(id, spans)
+	for id, told := range found {
+		g.learn(id, told.spans)
 	}
-	for _, spans := range found {
-		if start, _ := newTree(spans).extent(); inWindow(start, since, time.Time{}) {
-			g.add(spans)
+	for _, told := range found {
+		if err := ctx.Err(); err != nil {
+			return nil, j.failure(ctx, err)
+		}
+		if start, _ := newTree(told.spans).extent(); inWindow(start, since, time.Time{}) {
+			g.add(told.spans)
 		}
 	}
 	return g.graph(), nil
@@ -185,53 +197,68 @@ func (j *Jaeger) window(since, until time.Time) url.Values {
 	}
 }
 
-// find asks all questions for a service, or for all services, and returns the spans by trace.
-func (j *Jaeger) find(ctx context.Context, service string, questions []url.Values) (map[string][]Span, error) {
+// find asks all questions for a service, or for all services, and returns what is told by trace. It ends with the first
+// failure.
+func (j *Jaeger) find(ctx context.Context, service string, questions []url.Values) (map[string]*told, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	left := newBudget(j.cfg.MaxAnswer)
 	services := []string{service}
 	if service == "" {
-		var known struct {
-			Data []string `json:"data"`
-		}
-		err := j.get(ctx, "/api/services", nil, &known)
-		if errors.Is(err, errNoSuchThing) {
-			err = away(err, "Traces cannot be read: there is no Jaeger at its address.")
-		}
-		if err != nil {
+		var err error
+		if services, err = j.services(ctx, left); err != nil {
 			return nil, err
 		}
-		services = slices.DeleteFunc(known.Data, isJaeger)
-		slices.Sort(services)
-		services = services[:min(len(services), maxServices)]
 	}
-	type outcome struct {
-		found map[string][]Span
-		err   error
-	}
-	outcomes := make([]outcome, len(services)*len(questions))
-	var asked sync.WaitGroup
-	for i, name := range services {
-		for k, question := range questions {
+	var (
+		asked sync.WaitGroup
+		mu    sync.Mutex
+		first error
+	)
+	all := map[string]*told{}
+	for _, name := range services {
+		for _, question := range questions {
 			values := maps.Clone(question)
 			values.Set("service", name)
 			asked.Go(func() {
-				o := &outcomes[i*len(questions)+k]
-				o.found, o.err = j.traces(ctx, "/api/traces", values)
+				found, err := j.traces(ctx, "/api/traces", values, left)
+				mu.Lock()
+				defer mu.Unlock()
+				if err != nil && first == nil {
+					first = err
+					cancel() // nobody needs the other answers
+				}
+				for id, t := range found { // every answer has whole traces; some may know more than others by now
+					if known := all[id]; known == nil || t.arrived() > known.arrived() {
+						all[id] = t
+					}
+				}
 			})
 		}
 	}
 	asked.Wait()
-	all := map[string][]Span{}
-	for _, o := range outcomes {
-		if o.err != nil {
-			return nil, o.err
-		}
-		for id, spans := range o.found { // every answer has whole traces; some may know more than others by now
-			if len(spans) > len(all[id]) {
-				all[id] = spans
-			}
-		}
+	if first != nil {
+		return nil, first
 	}
 	return all, nil
+}
+
+// services returns those to ask for where a question names none. The browser is not among them: what it told without a
+// service is not shown, and all else is found by the services.
+func (j *Jaeger) services(ctx context.Context, left *budget) ([]string, error) {
+	var known struct {
+		Data []string `json:"data"`
+	}
+	err := j.get(ctx, "/api/services", nil, left, &known)
+	if errors.Is(err, errNoSuchThing) {
+		err = away(err, "Traces cannot be read: there is no Jaeger at its address.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	services := slices.DeleteFunc(known.Data, func(name string) bool { return isJaeger(name) || name == BrowserService })
+	slices.Sort(services)
+	return services[:min(len(services), maxServices)], nil
 }
 
 // isJaeger reports whether a service is Jaeger, which records the questions it is asked: who looks at traces should not
@@ -240,70 +267,18 @@ func isJaeger(service string) bool {
 	return service == "jaeger" || strings.HasPrefix(service, "jaeger-")
 }
 
-// traces asks for traces and returns their spans by id. Not found is no trace.
-func (j *Jaeger) traces(ctx context.Context, path string, values url.Values) (map[string][]Span, error) {
+// traces asks for traces and returns what is told of them by id. Not found is no trace, and so is one that only a browser
+// has told of: anyone can make these.
+func (j *Jaeger) traces(ctx context.Context, path string, values url.Values, left *budget) (map[string]*told, error) {
 	var answer jaegerAnswer
-	err := j.get(ctx, path, values, &answer)
+	err := j.get(ctx, path, values, left, &answer)
 	if errors.Is(err, errNoSuchThing) {
-		return map[string][]Span{}, nil
+		return map[string]*told{}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	return answer.spans(), nil
-}
-
-// errNoSuchThing is a 404 of Jaeger.
-var errNoSuchThing = errors.New("not found")
-
-// get asks one question. What goes wrong is apperr.Unavailable, but for errNoSuchThing and a caller who is gone.
-func (j *Jaeger) get(ctx context.Context, path string, values url.Values, answer any) error {
-	if j.fault != nil {
-		return away(j.fault, "Traces cannot be read: the address of Jaeger is not valid.")
-	}
-	target := *j.base
-	target.Path += path
-	target.RawQuery = values.Encode()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), http.NoBody)
-	if err != nil {
-		return away(err, "Traces cannot be read: the address of Jaeger is not valid.")
-	}
-	response, err := j.client.Do(request)
-	if err != nil {
-		return j.failure(ctx, err)
-	}
-	defer response.Body.Close() //nolint:errcheck // nothing is written
-	switch {
-	case response.StatusCode == http.StatusNotFound:
-		return errNoSuchThing
-	case response.StatusCode != http.StatusOK:
-		return away(fmt.Errorf("ask Jaeger for %s: status %s", path, response.Status), "Traces cannot be read: Jaeger answered with an error.")
-	}
-	body, err := io.ReadAll(io.LimitReader(response.Body, j.cfg.MaxAnswer+1))
-	switch {
-	case err != nil:
-		return j.failure(ctx, err)
-	case int64(len(body)) > j.cfg.MaxAnswer:
-		return away(fmt.Errorf("ask Jaeger for %s: more than %d bytes", path, j.cfg.MaxAnswer),
-			"Traces cannot be read: Jaeger's answer is too large. Search for less, such as a shorter time.")
-	}
-	if err := json.Unmarshal(body, answer); err != nil {
-		return away(fmt.Errorf("decode Jaeger's answer to %s: %w", path, err), "Traces cannot be read: Jaeger's answer is not understood.")
-	}
-	return nil
-}
-
-// failure is what a request ends with that got no answer.
-func (j *Jaeger) failure(ctx context.Context, err error) error {
-	switch {
-	case errors.Is(ctx.Err(), context.Canceled):
-		return fmt.Errorf("ask Jaeger: %w", context.Canceled)
-	case ctx.Err() != nil:
-		return away(err, "Traces cannot be read: Jaeger did not answer in time.")
-	}
-	return away(err, "Traces cannot be read: Jaeger is not reachable.")
-}
-
-func away(cause error, message string) error {
-	return apperr.Wrap(cause, apperr.Unavailable, "%s", message).WithRetryAfter(retryAway)
+	found := answer.traces()
+	maps.DeleteFunc(found, func(_ string, t *told) bool { return t.byBrowserOnly() })
+	return found, nil
 }

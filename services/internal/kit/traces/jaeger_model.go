@@ -57,30 +57,67 @@ const (
 	logName        = "event"
 )
 
-// spans returns the spans by trace. A span that is there twice counts once.
-func (a *jaegerAnswer) spans() map[string][]Span {
-	out := make(map[string][]Span, len(a.Data))
+// told is what Jaeger tells of one trace, within the limits that a Buffer has: what exceeds them is counted in dropped.
+type told struct {
+	spans   []Span
+	index   map[string]int // span id → place in spans
+	browser int            // number of spans of browsers
+	dropped int
+}
+
+// traces returns what is told by trace.
+func (a *jaegerAnswer) traces() map[string]*told {
+	out := make(map[string]*told, len(a.Data))
 	for i := range a.Data {
 		trace := &a.Data[i]
 		id := padded(trace.TraceID, 2*traceIDBytes)
-		seen := map[string]bool{}
+		if out[id] == nil {
+			out[id] = &told{index: map[string]int{}}
+		}
 		for k := range trace.Spans {
-			s := trace.Spans[k].span(id)
-			if seen[s.SpanID] {
-				continue
-			}
-			seen[s.SpanID] = true
 			process := trace.Processes[trace.Spans[k].Process]
-			s.Service = cut(process.Service)
-			if s.Service == "" {
-				s.Service = unknownService
+			service := cut(process.Service)
+			if service == "" {
+				service = unknownService
 			}
-			s.Instance, _ = tags(process.Tags)[tagInstance].(string)
-			out[id] = append(out[id], s)
+			if at := out[id].place(&trace.Spans[k], service); at != nil {
+				*at = trace.Spans[k].span(id)
+				at.Service = service
+				at.Instance, _ = tags(process.Tags)[tagInstance].(string)
+			}
 		}
 	}
 	return out
 }
+
+// place returns where a span is to be put; nil if it is not kept. A span that is there twice counts once, and a service's
+// takes the place of a browser's: nobody can hide a service's span by being first.
+func (t *told) place(s *jaegerSpan, service string) *Span {
+	id := padded(s.SpanID, 2*spanIDBytes)
+	at, known := t.index[id]
+	fromBrowser := service == BrowserService
+	switch {
+	case known && (fromBrowser || t.spans[at].Service != BrowserService):
+		return nil
+	case known:
+		t.browser--
+		return &t.spans[at]
+	case len(t.spans) >= defaultSpans, fromBrowser && t.browser >= maxBrowserSpans:
+		t.dropped++
+		return nil
+	case fromBrowser:
+		t.browser++
+	}
+	t.index[id] = len(t.spans)
+	t.spans = append(t.spans, Span{})
+	return &t.spans[len(t.spans)-1]
+}
+
+// arrived is the number of spans that Jaeger has of the trace.
+func (t *told) arrived() int { return len(t.spans) + t.dropped }
+
+// byBrowserOnly reports whether no service has told of the trace.
+func (t *told) byBrowserOnly() bool { return len(t.spans) == t.browser }
 
 func (s *jaegerSpan) span(traceID string) Span {
 	out := Span{

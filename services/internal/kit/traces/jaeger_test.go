@@ -119,28 +119,38 @@ func TestNoJaegerAtTheAddress(t *testing.T) {
 	}
 }
 
-func TestJaegerIsNotAskedAboutItself(t *testing.T) {
+func TestWhatJaegerIsAskedAbout(t *testing.T) {
 	t.Parallel()
-	asked := make(chan string, 100)
-	j := fakeJaeger(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body := `{"data":[]}`
-		if r.URL.Path == "/api/services" {
-			body = `{"data":["jaeger","task-service","jaeger-query","edge"]}`
-		} else {
-			asked <- r.URL.Query().Get("service")
+	cases := []struct {
+		name string
+		q    Query
+		want []string
+	}{
+		{"all, but neither itself nor browsers", Query{}, []string{"edge", "task-service"}},
+		{"browsers, as the query names them", Query{Service: BrowserService}, []string{BrowserService}},
+	}
+	for _, c := range cases {
+		asked := make(chan string, 100)
+		j := fakeJaeger(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			body := `{"data":[]}`
+			if r.URL.Path == "/api/services" {
+				body = `{"data":["jaeger","task-service","browser","jaeger-query","edge"]}`
+			} else {
+				asked <- r.URL.Query().Get("service")
+			}
+			w.Write([]byte(body)) //nolint:errcheck // the client reads or the test fails
+		}), JaegerConfig{})
+		if _, err := j.Search(t.Context(), c.q); err != nil {
+			t.Fatal(err)
 		}
-		w.Write([]byte(body)) //nolint:errcheck // the client reads or the test fails
-	}), JaegerConfig{})
-	if _, err := j.Search(t.Context(), Query{}); err != nil {
-		t.Fatal(err)
-	}
-	close(asked)
-	var services []string
-	for name := range asked {
-		services = append(services, name)
-	}
-	if slices.Sort(services); !slices.Equal(services, []string{"edge", "task-service"}) {
-		t.Errorf("asked about %q", services)
+		close(asked)
+		var services []string
+		for name := range asked {
+			services = append(services, name)
+		}
+		if slices.Sort(services); !slices.Equal(services, c.want) {
+			t.Errorf("%s: asked about %q", c.name, services)
+		}
 	}
 }
 
@@ -158,11 +168,11 @@ func TestJaegerTagsBecomeAttributes(t *testing.T) {
 		t.Fatal(err)
 	}
 	id := "00000000000000000000000000000abc"
-	got := answer.spans()[id]
-	if len(got) != 1 {
-		t.Fatalf("spans %+v", answer.spans())
+	got := answer.traces()[id]
+	if got == nil || len(got.spans) != 1 {
+		t.Fatalf("told %+v", got)
 	}
-	s := got[0]
+	s := got.spans[0]
 	if s.SpanID != "000000000000001f" || s.ParentID != "0000000000000003" || s.Service != unknownService || s.Kind != Internal || !s.Error || s.Duration != 0 || len(s.Links) != 2 {
 		t.Errorf("span %+v", s)
 	}

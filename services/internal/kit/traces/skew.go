@@ -1,6 +1,7 @@
 package traces
 
 import (
+	"context"
 	"slices"
 	"time"
 )
@@ -37,19 +38,28 @@ type edge struct{ parent, child int }
 // The shift is the smallest that is certain: none if the times are possible as they are; if they are not, the middle of
 // what would be possible, which assumes that a request travels as long as its answer, as NTP does (RFC 5905 §8).
 // Jaeger corrects each span for itself; here all spans of a clock move together and keep their distances.
-func (t *tree) adjustClocks() {
+//
+// Each clock costs a look at all calls and spans, so it ends with the error of ctx between two clocks.
+func (t *tree) adjustClocks(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	c := t.clocks()
 	reference := t.firstTrusted()
 	if reference < 0 || c.count < 2 {
-		return
+		return nil
 	}
 	c.placed[c.of[reference]] = true
 	for moving := c.next(); moving >= 0; moving = c.next() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		t.shift(c, moving, t.skew(c, moving))
 		c.placed[moving] = true
 	}
 	t.retrieve(c)
 	t.sort()
+	return nil
 }
 
 // firstTrusted is the first span of a service, from the top of a tree; -1 if there are only browsers. Trees that are whole

@@ -79,7 +79,7 @@ func TestClocks(t *testing.T) {
 		{"browsers alone", fetch()[:2], nil},
 	}
 	for _, c := range cases {
-		trace := assemble(traceID("t"), spansOf(t, c.spans...))
+		trace := assembled(t, spansOf(t, c.spans...))
 		for _, s := range c.spans {
 			got := find(t, trace, s.id)
 			if want := ms(c.want[s.id]); got.Adjusted != want || !got.Start.Equal(origin.Add(ms(s.from)+want)) {
@@ -95,7 +95,7 @@ func TestEventsMoveWithTheirSpan(t *testing.T) {
 		sp{trace: "t", id: "put", service: "task-service", kind: Producer, from: 100, to: 101},
 		sp{trace: "t", id: "take", parent: "put", service: "stats-service", kind: Consumer, from: 0, to: 10, events: []string{"retry"}})
 	before := spans[1].Events
-	trace := assemble(traceID("t"), spans)
+	trace := assembled(t, spans)
 	if got := find(t, trace, "take").Events[0].Time; !got.Equal(origin.Add(ms(110))) {
 		t.Errorf("the event is at %v", got)
 	}
@@ -108,7 +108,7 @@ func TestTimesAtTheEndsOfTheirRange(t *testing.T) {
 	t.Parallel()
 	spans := spansOf(t, fetch()...)
 	spans[0].Start, spans[1].Start = time.Unix(0, 0), time.Unix(0, 1<<63-1)
-	trace := assemble(traceID("t"), spans)
+	trace := assembled(t, spans)
 	if len(trace.Spans) != 4 {
 		t.Errorf("%d spans", len(trace.Spans))
 	}

@@ -192,3 +192,59 @@ func exerciseGraph(t *testing.T, source Source) {
 		t.Errorf("graph of what came later: %+v, %v", later, err)
 	}
 }
+
+// browserAlone is what a source has received for exerciseBrowserAlone: a trace of which only a browser has told, one of
+// which only a service has, and one of which both have.
+func browserAlone() []sp {
+	return []sp{
+		{trace: "alone", id: "ui", service: BrowserService, name: "made up", from: 0, to: 9000},
+		{trace: "alone", id: "fetch", parent: "ui", service: BrowserService, name: "GET", kind: Client, from: 1, to: 8},
+		{trace: "quiet", id: "serve", service: "edge", name: "GET", kind: Server, from: 0, to: 20},
+		{trace: "both", id: "fetch", service: BrowserService, name: "GET", kind: Client, from: 100, to: 150},
+		{trace: "both", id: "serve", parent: "fetch", service: "edge", name: "GET", kind: Server, from: 110, to: 140},
+	}
+}
+
+// exerciseBrowserAlone is that no source shows what only a browser has told: anyone can send that.
+func exerciseBrowserAlone(t *testing.T, source Source) {
+	t.Helper()
+	if trace, err := source.Trace(t.Context(), traceID("alone")); !apperr.Is(err, apperr.NotFound) {
+		t.Errorf("a trace only a browser knows gives %+v, %v, want not found", trace, err)
+	}
+	if trace, err := source.Trace(t.Context(), traceID("both")); err != nil || len(trace.Spans) != 2 {
+		t.Errorf("a trace a service knows, too, gives %+v, %v", trace, err)
+	}
+	cases := []struct {
+		name string
+		q    Query
+		want []string
+	}{
+		{"all", Query{}, []string{traceID("both"), traceID("quiet")}},
+		{"of browsers", Query{Service: BrowserService}, []string{traceID("both")}},
+		{"slow", Query{MinDuration: ms(1000)}, nil},
+	}
+	for _, c := range cases {
+		found, err := source.Search(t.Context(), c.q)
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		var got []string
+		for _, s := range found {
+			got = append(got, s.TraceID)
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: found %v, want %v", c.name, got, c.want)
+		}
+	}
+	g, err := source.Graph(t.Context(), time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	calls := map[string]int{}
+	for _, n := range g.Nodes {
+		calls[n.Service] = n.Calls
+	}
+	if len(calls) != 2 || calls[BrowserService] != 1 || calls["edge"] != 2 {
+		t.Errorf("calls in the graph: %v", calls)
+	}
+}
