@@ -200,6 +200,7 @@ export const de: Record<DiagnosticsKey, string> = {
   'trace.together': 'Alle zusammen',
   'trace.waited': '{time} nach dem Ende des übergeordneten',
   'verify.counted': '{tasks} Aufgaben, {transitions} Übergänge und {states} Zustände in {time}.',
+  'verify.differed': '{n, plural, one {# Abweichung} other {# Abweichungen}}',
   'verify.differences': 'Abweichungen',
   'verify.differs': '{n, plural, one {# Abweichung} other {# Abweichungen}}, {parked} geparkt',
   'verify.equal': 'Die Statistik ist, was eine Nachzählung ergibt.',

@@ -198,6 +198,7 @@ export const en = {
   'trace.together': 'All of them together',
   'trace.waited': '{time} after its parent had ended',
   'verify.counted': '{tasks} tasks, {transitions} transitions and {states} states in {time}.',
+  'verify.differed': '{n, plural, one {# difference} other {# differences}}',
   'verify.differences': 'Differences',
   'verify.differs': '{n, plural, one {# difference} other {# differences}}, {parked} parked',
   'verify.equal': 'The statistics are what a recount gives.',

@@ -5,7 +5,10 @@ import { Resource } from '../ui/resource.svelte';
 
 /** Spans of a trace arrive over some seconds: browsers send them in batches, and consumers work after the answer. */
 export const ARRIVES_WITHIN_MS = 8_000;
-const LOOK_AGAIN_MS = 1_000;
+/** Between two looks. */
+export const LOOK_AGAIN_MS = 1_000;
+/** A screen open for this long looks no more by itself: by a clock that is behind, a trace would be young for hours. */
+export const FOLLOWED_MS = 60_000;
 
 export function loadTrace(id: string, signal?: AbortSignal): Promise<Trace> {
   return get<Trace>(`/api/v1/traces/${encodeURIComponent(id)}`, signal);
@@ -15,7 +18,7 @@ export class TraceData {
   settings = $state.raw<TraceSettings | null>(null);
   readonly #id: string;
   readonly #trace = new Resource<Trace>();
-  readonly #opened = Date.now();
+  readonly #opened = performance.now();
   #stopped = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -38,19 +41,32 @@ export class TraceData {
 
   /** Loads, and looks again while the trace is young or may still arrive. What has not changed is not drawn anew. */
   async load(): Promise<void> {
-    clearTimeout(this.#timer);
+    this.#hold();
     const before = this.trace;
     await this.#trace.load(async (signal) => {
       const now = await loadTrace(this.#id, signal);
       return before && sameSpans(before, now) ? before : now;
     });
-    if (this.#mayGrow()) this.#timer = setTimeout(() => void this.load(), LOOK_AGAIN_MS);
+    if (this.#mayGrow()) this.#timer = setTimeout(this.#again, LOOK_AGAIN_MS);
+  }
+
+  /** Nobody sees what loads in a hidden tab: it looks again when it is shown. */
+  readonly #again = () => {
+    if (document.hidden) document.addEventListener('visibilitychange', this.#again, { once: true });
+    else void this.load();
+  };
+
+  /** Takes back what would look again. */
+  #hold(): void {
+    clearTimeout(this.#timer);
+    document.removeEventListener('visibilitychange', this.#again);
   }
 
   #mayGrow(): boolean {
-    if (this.#stopped) return false;
+    const open = performance.now() - this.#opened;
+    if (this.#stopped || open >= FOLLOWED_MS) return false;
     const { error, trace } = this;
-    if (error) return error instanceof ApiError && error.status === 404 && Date.now() - this.#opened < ARRIVES_WITHIN_MS;
+    if (error) return error instanceof ApiError && error.status === 404 && open < ARRIVES_WITHIN_MS;
     return trace !== null && Date.now() - Date.parse(trace.start) - trace.durationMs < ARRIVES_WITHIN_MS;
   }
 
@@ -64,7 +80,7 @@ export class TraceData {
 
   stop(): void {
     this.#stopped = true;
-    clearTimeout(this.#timer);
+    this.#hold();
     this.#trace.clear();
   }
 }
