@@ -10,6 +10,7 @@ import (
 	"github.com/tallyboard/tallyboard/services/internal/kit/fiberx"
 	"github.com/tallyboard/tallyboard/services/internal/kit/jsbus"
 	"github.com/tallyboard/tallyboard/services/internal/kit/opstatus"
+	"github.com/tallyboard/tallyboard/services/task-service/internal/outbox"
 )
 
 // status returns this instance's state for the operations page. It asks nobody: everything in it is counted or measured
@@ -18,14 +19,20 @@ func (d serverDeps) status(cfg Config, version string, started time.Time, server
 	s := opstatus.Self(ServiceName, cfg.Telemetry.Instance, version, started, d.bus)
 	s.Ready = d.state.Ready()
 	s.Pools = append(s.Pools, opstatus.PoolOf("requests", d.store.poolStats()), opstatus.PoolOf("background", d.store.backgroundStats()))
-	relay := d.relay.Status()
-	s.Relay = &opstatus.Relay{
-		Leader: relay.Leading, Unpositioned: relay.Unpositioned, OldestAgeSeconds: relay.OldestAge.Seconds(),
-		Given: relay.Given, Published: relay.Published, Takeovers: relay.Takeovers,
-	}
+	s.Relay = relayStatus(d.relay.Status())
 	s.Live = &opstatus.Live{Subscribers: d.hub.Subscribers(), Stale: !d.hub.State().Live}
 	s.Routes = append(s.Routes, fiberx.RouteStats(server)...)
 	return s
+}
+
+// relayStatus is the relay's state without the figures that have not been measured.
+func relayStatus(s outbox.Status) *opstatus.Relay {
+	relay := &opstatus.Relay{Leader: s.Leading, Takeovers: s.Takeovers}
+	if s.Known {
+		relay.Unpositioned, relay.OldestAgeSeconds = new(s.Unpositioned), new(s.OldestAge.Seconds())
+		relay.Given, relay.Published = new(s.Given), new(s.Published)
+	}
+	return relay
 }
 
 // answerStatus answers who asks all instances how they are, until the function it returns is called. Without it this

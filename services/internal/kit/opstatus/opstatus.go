@@ -72,13 +72,13 @@ func PoolOf(name string, s db.PoolStats) Pool {
 type Relay struct {
 	// Leader is whether this instance publishes; the others stand by.
 	Leader bool `json:"leader"`
-	// Unpositioned counts committed events without a position, OldestAgeSeconds is the age of the oldest. Only the
-	// leader knows them.
-	Unpositioned     int64   `json:"unpositioned"`
-	OldestAgeSeconds float64 `json:"oldestAgeSeconds"`
+	// Unpositioned counts committed events without a position, OldestAgeSeconds is the age of the oldest. They are nil
+	// while they have not been measured, as are Given and Published: just after the start, or while the database is away.
+	Unpositioned     *int64   `json:"unpositioned"`
+	OldestAgeSeconds *float64 `json:"oldestAgeSeconds"`
 	// Given is the last position given, Published the last one acknowledged by NATS.
-	Given     int64 `json:"given"`
-	Published int64 `json:"published"`
+	Given     *int64 `json:"given"`
+	Published *int64 `json:"published"`
 	// Takeovers counts how often this instance became the leader.
 	Takeovers int64 `json:"takeovers"`
 }

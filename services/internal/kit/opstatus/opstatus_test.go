@@ -77,12 +77,12 @@ func TestEveryInstanceIsCollected(t *testing.T) {
 	full := Status{
 		Service: "task-service", Instance: "a", Version: "1", StartedAt: time.Date(2026, 1, 5, 9, 0, 0, 0, time.UTC), Ready: true, NATS: NATSConnected,
 		Pools:  []Pool{PoolOf("requests", db.PoolStats{Engine: "mysql", Max: 5, InUse: 2, Idle: 1, WaitCount: 3, WaitMillis: 4})},
-		Relay:  &Relay{Leader: true, Unpositioned: 1, OldestAgeSeconds: 2, Given: 3, Published: 4, Takeovers: 5},
+		Relay:  &Relay{Leader: true, Unpositioned: new(int64(1)), OldestAgeSeconds: new(2.0), Given: new(int64(3)), Published: new(int64(4)), Takeovers: 5},
 		Live:   &Live{Subscribers: 6},
 		Routes: []Route{{Route: "GET /x", Count: 1, Buckets: []uint64{1}}}, Goroutines: 7, HeapBytes: 8,
 	}
 	answer(t, a, full)
-	answer(t, b, Status{Service: "task-service", Instance: "b"})
+	answer(t, b, Status{Service: "task-service", Instance: "b", Relay: &Relay{}})
 	answer(t, c, Status{Service: "stats-service", Instance: "a", Consumer: &Consumer{Cursor: 12, LastVerify: &Verify{Equal: true}}})
 	answer(t, c, Status{Service: "stats-service", Instance: "a"}) // twice the same
 	if _, err := c.Reply(Subject, func() ([]byte, error) { return []byte("no status"), nil }); err != nil {

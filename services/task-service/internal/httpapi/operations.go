@@ -82,8 +82,8 @@ func instanceJSON(s *opstatus.Status) wire.InstanceStatus {
 	}
 	if r := s.Relay; r != nil {
 		out.Relay.Set(wire.RelayStatus{
-			Leader: r.Leader, Unpositioned: r.Unpositioned, OldestAgeSeconds: r.OldestAgeSeconds,
-			Given: r.Given, Published: r.Published, Takeovers: r.Takeovers,
+			Leader: r.Leader, Unpositioned: optionalNumber(r.Unpositioned), OldestAgeSeconds: optionalNumber(r.OldestAgeSeconds),
+			Given: optionalNumber(r.Given), Published: optionalNumber(r.Published), Takeovers: r.Takeovers,
 		})
 	}
 	if l := s.Live; l != nil {

@@ -4,8 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"testing"
 	"time"
+
+	"github.com/oapi-codegen/nullable"
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/fiberx"
 	"github.com/tallyboard/tallyboard/services/internal/kit/opstatus"
@@ -38,7 +41,9 @@ func TestOperationsShowEveryInstance(t *testing.T) {
 	t.Parallel()
 	self := instance("task-service", "b", 10)
 	self.Pools = []opstatus.Pool{{Name: "requests", Engine: "mysql", Max: 20, InUse: 3, Idle: 4, WaitCount: 5, WaitMs: 6.5}}
-	self.Relay = &opstatus.Relay{Leader: true, Unpositioned: 1, OldestAgeSeconds: 0.5, Given: 12, Published: 11, Takeovers: 1}
+	self.Relay = &opstatus.Relay{
+		Leader: true, Unpositioned: new(int64(1)), OldestAgeSeconds: new(0.5), Given: new(int64(12)), Published: new(int64(11)), Takeovers: 1,
+	}
 	self.Live = &opstatus.Live{Subscribers: 3, Stale: true}
 	self.Goroutines, self.HeapBytes = 42, 1<<20
 	stats := instance("stats-service", "a", 1)
@@ -61,13 +66,30 @@ func TestOperationsShowEveryInstance(t *testing.T) {
 	live, _ := got.Instances[1].Live.Get()
 	consumer, _ := got.Instances[0].Consumer.Get()
 	verify, _ := consumer.LastVerify.Get()
-	if relay != (wire.RelayStatus{Given: 12, Leader: true, OldestAgeSeconds: 0.5, Published: 11, Takeovers: 1, Unpositioned: 1}) ||
-		live != (wire.LiveStatus{Stale: true, Subscribers: 3}) || consumer.Source != wire.Database || consumer.LagSeconds != 0.25 || !verify.Equal ||
+	if !reflect.DeepEqual(relay, wire.RelayStatus{
+		Given: nullable.NewNullableWithValue[int64](12), Leader: true, OldestAgeSeconds: nullable.NewNullableWithValue(0.5),
+		Published: nullable.NewNullableWithValue[int64](11), Takeovers: 1, Unpositioned: nullable.NewNullableWithValue[int64](1),
+	}) || live != (wire.LiveStatus{Stale: true, Subscribers: 3}) || consumer.Source != wire.Database || consumer.LagSeconds != 0.25 || !verify.Equal ||
 		!got.Instances[0].Relay.IsNull() || !got.Instances[2].Consumer.IsNull() {
 		t.Errorf("instances %s", a.Body)
 	}
 	if len(got.Routes) != 2 || got.Routes[1].Count != 15 || got.Routes[1].Errors != 2 || got.Routes[1].P50Ms <= 0 || got.Routes[1].P99Ms > 1e3*fiberx.RouteBounds[0] {
 		t.Errorf("routes %+v", got.Routes)
+	}
+}
+
+func TestBacklogThatWasNotMeasuredIsNull(t *testing.T) {
+	t.Parallel()
+	self := instance("task-service", "a", 0)
+	self.Relay = &opstatus.Relay{Leader: true, Takeovers: 2}
+	a := serve(t, Deps{Operations: &fakeOperations{self: self, found: []opstatus.Status{self}}}).Do("GET", "/api/v1/operations", "")
+	var got struct {
+		Instances []struct{ Relay map[string]any }
+	}
+	a.JSON(t, &got)
+	want := map[string]any{"leader": true, "takeovers": 2.0, "unpositioned": nil, "oldestAgeSeconds": nil, "given": nil, "published": nil}
+	if a.Status != 200 || len(got.Instances) != 1 || !reflect.DeepEqual(got.Instances[0].Relay, want) {
+		t.Errorf("%d %s", a.Status, a.Body)
 	}
 }
 

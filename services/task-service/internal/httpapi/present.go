@@ -110,6 +110,14 @@ func optionalTime(t *time.Time) nullable.Nullable[string] {
 	return nullable.NewNullableWithValue(timeText(*t))
 }
 
+// optionalNumber returns null for nil.
+func optionalNumber[T int64 | float64](n *T) nullable.Nullable[T] {
+	if n == nil {
+		return nullable.NewNullNullable[T]()
+	}
+	return nullable.NewNullableWithValue(*n)
+}
+
 // optionalText returns null for the empty string.
 func optionalText(s string) nullable.Nullable[string] {
 	if s == "" {

@@ -1888,21 +1888,21 @@ export interface components {
             leader: boolean;
             /**
              * Format: int64
-             * @description Events that have no position yet.
+             * @description Events that have no position yet; null, as are age and positions, while not measured.
              */
-            unpositioned: number;
+            unpositioned: number | null;
             /** @description Age of the oldest of them. */
-            oldestAgeSeconds: number;
+            oldestAgeSeconds: number | null;
             /**
              * Format: int64
              * @description Last position given.
              */
-            given: number;
+            given: number | null;
             /**
              * Format: int64
              * @description Last position published.
              */
-            published: number;
+            published: number | null;
             /**
              * Format: int64
              * @description Times this instance became the leader.

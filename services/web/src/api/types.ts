@@ -43,6 +43,7 @@ export type GraphNode = Schemas['TraceNode'];
 export type GraphEdge = Schemas['TraceEdge'];
 export type Operations = Schemas['Operations'];
 export type Instance = Schemas['InstanceStatus'];
+export type Relay = Schemas['RelayStatus'];
 export type Pool = Schemas['PoolStatus'];
 export type RouteStatus = Schemas['RouteStatus'];
 export type Priority = 0 | 1 | 2 | 3 | 4;

@@ -149,6 +149,7 @@ export const de: Record<DiagnosticsKey, string> = {
   'relay.positions': 'Position {given}, veröffentlicht {published}',
   'relay.takeovers': '{n, plural, =0 {nie übernommen} one {einmal übernommen} other {#-mal übernommen}}',
   'relay.title': 'Relais',
+  'relay.unmeasured': 'noch nicht gemessen',
   'relay.waiting': '{n, plural, one {# Ereignis wartet} other {# Ereignisse warten}}, das älteste seit {time}',
   'routes.count': 'Anfragen',
   'routes.errors': 'Fehler (5xx)',

@@ -147,6 +147,7 @@ export const en = {
   'relay.positions': 'position {given}, published {published}',
   'relay.takeovers': '{n, plural, =0 {never took over} one {took over once} other {took over # times}}',
   'relay.title': 'Relay',
+  'relay.unmeasured': 'not measured yet',
   'relay.waiting': '{n, plural, one {# event waits} other {# events wait}}, the oldest for {time}',
   'routes.count': 'Requests',
   'routes.errors': 'Errors (5xx)',

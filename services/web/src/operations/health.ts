@@ -1,5 +1,5 @@
 // What an instance tells, as a judgement people can act upon.
-import type { Instance, Pool } from '../api/types';
+import type { Instance, Pool, Relay } from '../api/types';
 
 /** Seconds an event may wait for its position or its application before that is worth a warning. */
 export const LATE_SECONDS = 5;
@@ -16,7 +16,7 @@ export function concerns(instance: Instance): Concern[] {
   const found: [Concern, boolean][] = [
     ['notReady', !instance.ready],
     ['natsAway', instance.nats === 'away'],
-    ['relayLate', relay !== null && relay.leader && relay.oldestAgeSeconds > LATE_SECONDS],
+    ['relayLate', relay !== null && relay.leader && (measured(relay)?.oldestAgeSeconds ?? 0) > LATE_SECONDS],
     ['consumerLate', consumer !== null && consumer.leader && consumer.lagSeconds > LATE_SECONDS],
     ['parked', consumer !== null && consumer.parked > 0],
     ['verifyFailed', consumer?.lastVerify?.equal === false],
@@ -24,6 +24,13 @@ export function concerns(instance: Instance): Concern[] {
     ['liveStale', live?.stale ?? false],
   ];
   return found.filter(([, yes]) => yes).map(([concern]) => concern);
+}
+
+/** What a relay has measured of its backlog; null while it has not: just after the start, or while its database is away. */
+export function measured(relay: Relay): { unpositioned: number; oldestAgeSeconds: number; given: number; published: number } | null {
+  const { unpositioned, oldestAgeSeconds, given, published } = relay;
+  if (unpositioned === null || oldestAgeSeconds === null || given === null || published === null) return null;
+  return { unpositioned, oldestAgeSeconds, given, published };
 }
 
 export function nearlyFull(pool: Pool): boolean {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Instance, RouteStatus } from '../api/types';
-import { concerns, LATE_SECONDS, poolParts } from './health';
+import { concerns, LATE_SECONDS, measured, poolParts } from './health';
 import { chosenSort, parseSort, sortRoutes, sortText } from './routes';
 
 const fine: Instance = {
@@ -28,6 +28,19 @@ describe('concerns', () => {
   });
   it('does not blame who only stands by', () => {
     expect(concerns({ ...fine, relay: { ...fine.relay!, leader: false, oldestAgeSeconds: 99 }, consumer: { ...fine.consumer!, leader: false, lagSeconds: 99 } })).toEqual([]);
+  });
+});
+
+describe('a backlog', () => {
+  const relay = fine.relay!;
+  it('is what was measured, though it is nothing', () => {
+    expect(measured(relay)).toEqual({ unpositioned: 0, oldestAgeSeconds: 0, given: 1, published: 1 });
+    expect(measured({ ...relay, given: 0, published: 0 })).toEqual({ unpositioned: 0, oldestAgeSeconds: 0, given: 0, published: 0 });
+  });
+  it('is unknown while it was not measured, and then no concern', () => {
+    const unknown = { ...relay, unpositioned: null, oldestAgeSeconds: null, given: null, published: null };
+    expect(measured(unknown)).toBeNull();
+    expect(concerns({ ...fine, relay: unknown })).toEqual([]);
   });
 });
 

@@ -1238,20 +1238,20 @@ type RelationKind string
 // RelayStatus What gives events their positions and publishes them.
 type RelayStatus struct {
 	// Given Last position given.
-	Given  int64 `json:"given"`
-	Leader bool  `json:"leader"`
+	Given  nullable.Nullable[int64] `json:"given"`
+	Leader bool                     `json:"leader"`
 
 	// OldestAgeSeconds Age of the oldest of them.
-	OldestAgeSeconds float64 `json:"oldestAgeSeconds"`
+	OldestAgeSeconds nullable.Nullable[float64] `json:"oldestAgeSeconds"`
 
 	// Published Last position published.
-	Published int64 `json:"published"`
+	Published nullable.Nullable[int64] `json:"published"`
 
 	// Takeovers Times this instance became the leader.
 	Takeovers int64 `json:"takeovers"`
 
-	// Unpositioned Events that have no position yet.
-	Unpositioned int64 `json:"unpositioned"`
+	// Unpositioned Events that have no position yet; null, as are age and positions, while not measured.
+	Unpositioned nullable.Nullable[int64] `json:"unpositioned"`
 }
 
 // Role defines model for Role.
