@@ -125,7 +125,7 @@ func TestErrorsAmongTheRowsAreErrors(t *testing.T) {
 		if _, ok := types[0].Length(); ok {
 			t.Error("the driver's rows know no length")
 		}
-		for rows.Next() { //nolint:revive // only the error matters
+		for rows.Next() {
 		}
 		if myNumber(rows.Err()) != 1242 {
 			t.Fatalf("got %v", rows.Err())
