@@ -135,9 +135,9 @@ bench: build ## Measure the services against raw-driver floors on a durable MySQ
 	  BENCH_MYSQL_DSN="$${address%@*}@tcp($$(cut -d/ -f1 <<<"$${address##*@}"))/" bin/tallyboard bench
 
 .PHONY: drill
-drill: build ## Break the product in every way under load and hold it to its promises (SEED, DURATION, ENGINE=postgres, NATS=3)
+drill: build ## Break the product in every way under load and hold it to its promises (SEED, DURATION, ENGINE=postgres, NATS=3, KINDS="kill, pause")
 	@go build -o bin/drill ./services/drill/cmd/drill
-	@bin/drill -seed $(or $(SEED),1) -duration $(or $(DURATION),60s) -engine $(or $(ENGINE),mysql) -nats $(or $(NATS),1)
+	@bin/drill -seed $(or $(SEED),1) -duration $(or $(DURATION),60s) -engine $(or $(ENGINE),mysql) -nats $(or $(NATS),1) -kinds "$(KINDS)"
 
 # --- quality ----------------------------------------------------------------------------------------------------
 

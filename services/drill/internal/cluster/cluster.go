@@ -28,6 +28,8 @@ type Config struct {
 	Stats  string // the program stats-service
 	Self   string // the drill's own program, which is NATS and the edge, too
 	Script string // testkit/servers.sh, which gets a database server if there is none
+	// Extra returns what one replica is told beyond the rest, as NAME=value; nil: nothing. It is asked at the beginning.
+	Extra func(replica string) []string
 }
 
 // How long parts may take at the first start.
@@ -161,6 +163,9 @@ func (c *Cluster) newService(name, program string) (*Service, error) {
 	}
 	env := append(c.environ(), "LISTEN="+addr, "INSTANCE_ID="+name, "DATABASE_URL="+c.DB.url(database.Addr()),
 		"NATS_URL="+strings.Join(nats, ","), fmt.Sprintf("NATS_STREAM_REPLICAS=%d", len(c.NATS)))
+	if c.cfg.Extra != nil {
+		env = append(env, c.cfg.Extra(name)...)
+	}
 	return &Service{Addr: addr, Process: proc.New(proc.Spec{Name: name, Path: program, Args: []string{"serve"}, Env: env, Dir: c.cfg.Dir, Logs: c.cfg.Logs})}, nil
 }
 

@@ -5,17 +5,21 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tallyboard/tallyboard/services/drill/internal/check"
 	"github.com/tallyboard/tallyboard/services/drill/internal/cluster"
+	"github.com/tallyboard/tallyboard/services/drill/internal/faults"
 )
 
 // Config of a drill.
 type Config struct {
 	Seed     uint64         // of schedule and clients
 	Duration time.Duration  // from the first fault until no new one begins
-	Engine   cluster.Engine //
+	Kinds    []faults.Kind // of faults; empty: all
+	Engine   cluster.Engine
 	NATS     int            // servers: 1 or 3
 	Bin      string         // folder of task-service and stats-service
 	Script   string         // testkit/servers.sh
@@ -42,6 +46,7 @@ func ParseFlags(args []string) (Config, error) {
 	flags.Uint64Var(&cfg.Seed, "seed", 1, "of faults and load; the same seed makes the same schedule")
 	flags.DurationVar(&cfg.Duration, "duration", time.Minute, "how long faults are injected")
 	engine := flags.String("engine", string(cluster.MySQL), "mysql or postgres")
+	kinds := flags.String("kinds", "", "only these kinds of faults, separated by commas: "+kindNames())
 	flags.IntVar(&cfg.NATS, "nats", 1, "number of NATS servers: 1, or 3 as a cluster")
 	flags.StringVar(&cfg.Bin, "bin", "bin", "folder of task-service and stats-service")
 	flags.StringVar(&cfg.Script, "servers", "services/internal/kit/testkit/servers.sh", "script that gets a database server if this machine has none")
@@ -54,6 +59,10 @@ func ParseFlags(args []string) (Config, error) {
 		return cfg, err
 	}
 	cfg.Engine = cluster.Engine(*engine)
+	var err error
+	if cfg.Kinds, err = parseKinds(*kinds); err != nil {
+		return cfg, err
+	}
 	switch {
 	case cfg.Engine != cluster.MySQL && cfg.Engine != cluster.Postgres:
 		return cfg, fmt.Errorf("-engine must be mysql or postgres, not %q", *engine)
@@ -63,6 +72,28 @@ func ParseFlags(args []string) (Config, error) {
 		return cfg, fmt.Errorf("-clients and -duration must be positive, -streams and -pause not negative")
 	}
 	return cfg, nil
+}
+
+func kindNames() string {
+	var names []string
+	for _, k := range faults.Kinds() {
+		names = append(names, string(k))
+	}
+	return strings.Join(names, ", ")
+}
+
+func parseKinds(list string) (kinds []faults.Kind, err error) {
+	for name := range strings.SplitSeq(list, ",") {
+		kind := faults.Kind(strings.TrimSpace(name))
+		switch {
+		case kind == "":
+		case !slices.Contains(faults.Kinds(), kind):
+			return nil, fmt.Errorf("-kinds: there is no fault %q; there are %s", kind, kindNames())
+		default:
+			kinds = append(kinds, kind)
+		}
+	}
+	return kinds, nil
 }
 
 // programs returns the services' programs by absolute path, and our own.

@@ -1,22 +1,24 @@
 package drill
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/tallyboard/tallyboard/services/drill/internal/check"
 	"github.com/tallyboard/tallyboard/services/drill/internal/cluster"
+	"github.com/tallyboard/tallyboard/services/drill/internal/faults"
 	"github.com/tallyboard/tallyboard/services/drill/internal/ledger"
 )
 
 func TestFlags(t *testing.T) {
 	t.Parallel()
-	cfg, err := ParseFlags([]string{"-seed", "7", "-duration", "30s", "-engine", "postgres", "-nats", "3"})
-	if err != nil || cfg.Seed != 7 || cfg.Duration != 30*time.Second || cfg.Engine != cluster.Postgres || cfg.NATS != 3 {
+	cfg, err := ParseFlags([]string{"-seed", "7", "-duration", "30s", "-engine", "postgres", "-nats", "3", "-kinds", "kill, power cut"})
+	if err != nil || cfg.Seed != 7 || cfg.Duration != 30*time.Second || cfg.Engine != cluster.Postgres || cfg.NATS != 3 || !slices.Equal(cfg.Kinds, []faults.Kind{faults.Kill, faults.PowerCut}) {
 		t.Errorf("%+v, %v", cfg, err)
 	}
-	for _, args := range []string{"-engine oracle", "-nats 2", "-clients 0", "-duration 0s", "-nonsense"} {
+	for _, args := range []string{"-engine oracle", "-nats 2", "-clients 0", "-duration 0s", "-kinds flood", "-nonsense"} {
 		if _, err := ParseFlags(strings.Fields(args)); err == nil {
 			t.Errorf("%s was accepted", args)
 		}

@@ -171,7 +171,7 @@ func (r *run) breakThings(ctx context.Context) error {
 	if err := rest(ctx, warmUp); err != nil {
 		return err
 	}
-	schedule := faults.Schedule(r.cfg.Seed, r.parts(), min(mostFaults, 2+int(r.cfg.Duration/(500*time.Millisecond))))
+	schedule := faults.Schedule(r.cfg.Seed, r.parts(), r.cfg.Kinds, min(mostFaults, 2+int(r.cfg.Duration/(500*time.Millisecond))))
 	injector := &faults.Injector{Cluster: r.cluster, Copies: filepath.Join(r.dir, "copies"), Random: rand.New(rand.NewPCG(r.cfg.Seed, 1))} //nolint:gosec // the same again with the same seed
 	if err := writeJSON(filepath.Join(r.logs(), scheduleFile), schedule); err != nil {
 		return err

@@ -9,6 +9,7 @@ package faults
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -62,11 +63,24 @@ const (
 	StatsLeader = "stats leader"
 )
 
-// Schedule returns n faults, the same for the same seed and parts. Each round has every kind once, shuffled; the targets
-// of a kind are taken in turn, from a random one on.
-func Schedule(seed uint64, p Parts, n int) []Fault {
+// round is what a full schedule repeats: every kind, killing more often.
+var round = []Kind{Kill, Pause, Delay, Cut, Kill, Delete, Hold, Redeliver, Rolling, HalfClose, KillLeader, Copy, Slow, PauseLeader, Kill, PowerCut, CutOffLeader}
+
+// Kinds returns every kind that a schedule can be asked for. RestoreOld is not among them: each second Copy is one.
+func Kinds() []Kind {
+	all := slices.Clone(round)
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// Schedule returns n faults, the same for the same seed, parts and kinds. Each round has every kind once, shuffled; the
+// targets of a kind are taken in turn, from a random one on. only restricts it to some kinds; empty: all.
+func Schedule(seed uint64, p Parts, only []Kind, n int) []Fault {
 	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // the same again with the same seed
-	kinds := []Kind{Kill, Pause, Delay, Cut, Kill, Delete, Hold, Redeliver, Rolling, HalfClose, KillLeader, Copy, Slow, PauseLeader, Kill, PowerCut, CutOffLeader}
+	kinds := slices.Clone(round)
+	if len(only) > 0 {
+		kinds = slices.Clone(only)
+	}
 	next := map[Kind]int{}
 	order := map[Kind][]string{}
 	copied := false

@@ -11,13 +11,13 @@ var parts = Parts{
 
 func TestTheSameSeedMakesTheSameSchedule(t *testing.T) {
 	t.Parallel()
-	if a, b := Schedule(7, parts, 100), Schedule(7, parts, 100); !reflect.DeepEqual(a, b) {
+	if a, b := Schedule(7, parts, nil, 100), Schedule(7, parts, nil, 100); !reflect.DeepEqual(a, b) {
 		t.Error("two schedules of one seed differ")
 	}
-	if a, b := Schedule(7, parts, 100), Schedule(8, parts, 100); reflect.DeepEqual(a, b) {
+	if a, b := Schedule(7, parts, nil, 100), Schedule(8, parts, nil, 100); reflect.DeepEqual(a, b) {
 		t.Error("schedules of two seeds are equal")
 	}
-	if a, b := Schedule(7, parts, 20), Schedule(7, parts, 100); !reflect.DeepEqual(a, b[:20]) {
+	if a, b := Schedule(7, parts, nil, 20), Schedule(7, parts, nil, 100); !reflect.DeepEqual(a, b[:20]) {
 		t.Error("a short schedule is not the beginning of a long one")
 	}
 }
@@ -26,7 +26,7 @@ func TestEveryKindAndProcessIsHit(t *testing.T) {
 	t.Parallel()
 	kinds, killed := map[Kind]int{}, map[string]int{}
 	copied := false
-	for _, f := range Schedule(1, parts, 60) {
+	for _, f := range Schedule(1, parts, nil, 60) {
 		kinds[f.Kind]++
 		if f.Kind == Kill {
 			killed[f.Target]++
@@ -51,7 +51,7 @@ func TestEveryKindAndProcessIsHit(t *testing.T) {
 func TestTogether(t *testing.T) {
 	t.Parallel()
 	pairs := 0
-	for rest := Schedule(3, parts, 300); len(rest) > 0; {
+	for rest := Schedule(3, parts, nil, 300); len(rest) > 0; {
 		var now []Fault
 		now, rest = Next(rest)
 		switch len(now) {
