@@ -16,14 +16,14 @@ import (
 
 // Config of a drill.
 type Config struct {
-	Seed     uint64         // of schedule and clients
-	Duration time.Duration  // from the first fault until no new one begins
+	Seed     uint64        // of schedule and clients
+	Duration time.Duration // from the first fault until no new one begins
 	Kinds    []faults.Kind // of faults; empty: all
 	Engine   cluster.Engine
-	NATS     int            // servers: 1 or 3
-	Bin      string         // folder of task-service and stats-service
-	Script   string         // testkit/servers.sh
-	Out      string         // folder for what remains of a run that failed, and of every one with Keep
+	NATS     int    // servers: 1 or 3
+	Bin      string // folder of task-service and stats-service
+	Script   string // testkit/servers.sh
+	Out      string // folder for what remains of a run that failed, and of every one with Keep
 	Keep     bool
 	Clients  int
 	Streams  int // live streams in each project
