@@ -105,7 +105,8 @@ test: ## Run every test; finds, fetches or starts MySQL, MariaDB, PostgreSQL and
 	@$(SERVERS) with $(MAKE) test-go
 	@$(MAKE) test-web
 	@$(MAKE) test-e2e
-	@echo "PASS: every test of Go, the UI and the browser"
+	@$(MAKE) test-drill
+	@echo "PASS: every test of Go, the UI and the browser, and a short drill"
 
 .PHONY: test-go
 test-go: postgres | need-go ## Run the Go tests of all modules (servers that are not there are started and kept)
@@ -123,6 +124,10 @@ test-web: ui ## Run the UI's unit tests
 .PHONY: test-e2e
 test-e2e: ui postgres bin/tallyboard ## Drive the product with a real browser (E2E=name runs what matches)
 	cd $(WEB) && CHROMIUM="$$(e2e/chromium.sh)" npm run --silent test:e2e -- $(E2E)
+
+.PHONY: test-drill
+test-drill: ## Run a short drill: twenty seconds of faults
+	@$(MAKE) drill SEED=1 DURATION=20s
 
 .PHONY: fuzz
 fuzz: | need-go ## Run every fuzz target for FUZZ_TIME (10s)
