@@ -153,8 +153,10 @@ func (r *run) conduct(ctx context.Context) (err error) {
 	endWatch()
 	watch.Wait()
 	r.record.Streams = r.load.EndStreams()
-	r.record.Ops = r.log.Ops()
 	if err := errors.Join(broken, unseen, ctx.Err()); err != nil {
+		return err
+	}
+	if r.record.Ops, err = r.log.Ops(); err != nil {
 		return err
 	}
 	if calm != nil { // what did not arrive shows in the stock

@@ -120,13 +120,13 @@ type Fault struct {
 	Error    string        `json:"error,omitempty"`
 }
 
-// Log collects operations as they end, in memory and as lines of JSON in a file.
+// Log collects operations as they end, as lines of JSON in a file: a long run has more of them than memory should hold.
 type Log struct {
-	mu   sync.Mutex
-	ops  []Op
-	file *os.File
-	out  *bufio.Writer
-	err  error
+	mu     sync.Mutex
+	counts map[Outcome]int
+	file   *os.File
+	out    *bufio.Writer
+	err    error
 }
 
 // Open returns a log that writes to a new file.
@@ -135,39 +135,41 @@ func Open(path string) (*Log, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the ledger: %w", err)
 	}
-	return &Log{file: f, out: bufio.NewWriter(f)}, nil
+	return &Log{file: f, out: bufio.NewWriterSize(f, bufferSize), counts: map[Outcome]int{}}, nil
 }
+
+// bufferSize is what a log collects before it writes, in bytes.
+const bufferSize = 64 << 10
 
 // Add records an operation that has ended.
 func (l *Log) Add(op Op) {
+	line, err := json.Marshal(op)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ops = append(l.ops, op)
-	line, err := json.Marshal(op)
+	l.counts[op.Outcome]++
 	if err == nil {
 		_, err = l.out.Write(append(line, '\n'))
 	}
-	l.err = errors.Join(l.err, err)
+	if err != nil && l.err == nil {
+		l.err = err
+	}
 }
 
-// Count returns how many operations have been acknowledged.
+// Count returns how many operations have ended with an outcome.
 func (l *Log) Count(o Outcome) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	n := 0
-	for _, op := range l.ops {
-		if op.Outcome == o {
-			n++
-		}
-	}
-	return n
+	return l.counts[o]
 }
 
-// Ops returns the operations so far, in the order of their ends.
-func (l *Log) Ops() []Op {
+// Ops reads the operations so far back from the file, in the order of their ends.
+func (l *Log) Ops() ([]Op, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return append([]Op(nil), l.ops...)
+	if err := errors.Join(l.err, l.out.Flush()); err != nil {
+		return nil, fmt.Errorf("write the ledger: %w", err)
+	}
+	return Load(l.file.Name())
 }
 
 // Load returns the operations of a file that a log has written.
@@ -177,7 +179,7 @@ func Load(path string) (ops []Op, err error) {
 		return nil, fmt.Errorf("read the ledger: %w", err)
 	}
 	defer f.Close() //nolint:errcheck // nothing was written
-	for lines := json.NewDecoder(f); ; {
+	for lines := json.NewDecoder(bufio.NewReaderSize(f, bufferSize)); ; {
 		var op Op
 		err := lines.Decode(&op)
 		if errors.Is(err, io.EOF) {

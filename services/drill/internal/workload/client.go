@@ -52,7 +52,16 @@ type caller struct {
 	random *rand.Rand
 	count  int
 
-	walksAway int // see Config
+	walksAway int           // see Config
+	observe   func(Attempt) // see Config
+}
+
+// Attempt is one request of an operation, as its client saw it.
+type Attempt struct {
+	Client     int
+	Kind       ledger.Kind
+	Start, End time.Duration // on the run's clock
+	Failed     bool          // no answer, a broken one, 429 or 5xx; other answers of 4xx are good: the client was wrong
 }
 
 // name begins an operation.
@@ -73,6 +82,7 @@ func (c *caller) call(ctx context.Context, op ledger.Op, r request, read func(op
 	doubt := false
 	for {
 		op.Attempts++
+		began := c.since()
 		v, body, err := c.attempt(ctx, &op, r)
 		if v == done {
 			if err = read(&op, body); err != nil {
@@ -82,6 +92,9 @@ func (c *caller) call(ctx context.Context, op ledger.Op, r request, read func(op
 		op.Error = ""
 		if err != nil {
 			op.Error = err.Error()
+		}
+		if c.observe != nil {
+			c.observe(Attempt{Client: c.number, Kind: op.Kind, Start: began, End: c.since(), Failed: v == busy || v == unclear})
 		}
 		doubt = doubt || v == unclear
 		switch {

@@ -92,8 +92,8 @@ func TestOutcomes(t *testing.T) {
 					t.Errorf("an attempt with key %q and trace %q", r.Header.Get("Idempotency-Key"), r.Header.Get("Traceparent"))
 				}
 			}
-			if log.Count(c.outcome) != 1 || len(log.Ops()) != 1 {
-				t.Errorf("the ledger has %v", log.Ops())
+			if ops, err := log.Ops(); err != nil || log.Count(c.outcome) != 1 || len(ops) != 1 {
+				t.Errorf("the ledger has %v, %v", ops, err)
 			}
 		})
 	}

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/tallyboard/tallyboard/services/drill/internal/ledger"
@@ -25,10 +26,16 @@ type Config struct {
 	Streams  int // live streams in each project
 	Seed     uint64
 	Pause    time.Duration // of a client between two operations, on average
+	// Rate is how many operations all clients together begin a second, each at its own steady pace; a turn that comes while a
+	// client still waits for an answer is missed. 0: as many as Pause allows.
+	Rate float64
 	// WalksAway says that one in so many operations is not sent again when its outcome is not known; 0: none.
 	WalksAway int
-	Log       *ledger.Log
-	Since     func() time.Duration // the run's clock
+	// Observe is told of each attempt and Missed of each turn that was missed, from all clients at once; nil: nobody is.
+	Observe func(Attempt)
+	Missed  func()
+	Log     *ledger.Log
+	Since   func() time.Duration // the run's clock
 }
 
 // The tasks that clients meet on.
@@ -44,6 +51,7 @@ type Load struct {
 	places  map[string]*place
 	cancel  context.CancelFunc
 	clients sync.WaitGroup
+	fills   atomic.Int64
 
 	streams []*stream
 	follow  sync.WaitGroup
@@ -123,9 +131,10 @@ func (l *Load) Start(ctx context.Context) {
 	for n := range l.cfg.Clients {
 		c := l.caller(n + 1)
 		l.clients.Go(func() {
+			wait := l.pace(c)
 			for ctx.Err() == nil {
 				l.step(ctx, c)
-				pause := time.NewTimer(time.Duration(c.random.Int64N(int64(2*l.cfg.Pause) + 1)))
+				pause := time.NewTimer(wait())
 				select {
 				case <-pause.C:
 				case <-ctx.Done():
@@ -136,9 +145,27 @@ func (l *Load) Start(ctx context.Context) {
 	}
 }
 
+// pace returns what tells how long a client waits until its next operation.
+func (l *Load) pace(c *caller) func() time.Duration {
+	if l.cfg.Rate <= 0 {
+		return func() time.Duration { return time.Duration(c.random.Int64N(int64(2*l.cfg.Pause) + 1)) }
+	}
+	every := time.Duration(float64(l.cfg.Clients) / l.cfg.Rate * float64(time.Second))
+	turn := l.cfg.Since() + time.Duration(c.random.Int64N(int64(every)+1)) // else all would come at once
+	return func() time.Duration {
+		now := l.cfg.Since()
+		for turn += every; turn < now; turn += every {
+			if l.cfg.Missed != nil {
+				l.cfg.Missed()
+			}
+		}
+		return turn - now
+	}
+}
+
 func (l *Load) caller(number int) *caller {
 	return &caller{
-		http: l.http, base: l.cfg.URL, log: l.cfg.Log, since: l.cfg.Since, number: number, walksAway: l.cfg.WalksAway,
+		http: l.http, base: l.cfg.URL, log: l.cfg.Log, since: l.cfg.Since, number: number, walksAway: l.cfg.WalksAway, observe: l.cfg.Observe,
 		random: rand.New(rand.NewPCG(l.cfg.Seed, uint64(number))), //nolint:gosec // the same again with the same seed
 	}
 }
@@ -274,3 +301,20 @@ func (l *Load) Probe(ctx context.Context, number int) ledger.Op {
 		}
 	}
 }
+
+// Fill imports tasks into a project, in files of up to perFile rows, until all are acknowledged or ctx ends. It returns how
+// many were.
+func (l *Load) Fill(ctx context.Context, project string, rows, perFile int) (filled int) {
+	c := l.caller(filler - int(l.fills.Add(1)))
+	c.walksAway = 0
+	for filled < rows && ctx.Err() == nil {
+		n := min(perFile, rows-filled)
+		if op := c.importRows(ctx, project, n); op.Outcome == ledger.Acknowledged {
+			filled += n
+		}
+	}
+	return filled
+}
+
+// filler is above the numbers of clients that fill projects, each for once; probes have the other negative ones.
+const filler = -1_000_000
