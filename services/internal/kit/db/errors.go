@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/apperr"
+	"github.com/tallyboard/tallyboard/services/internal/kit/certs"
 )
 
 // retryAfterUnavailable is what a caller is told when the database is away.
@@ -87,8 +88,9 @@ func IsRetryable(err error) bool {
 	return false
 }
 
-// IsUnavailable reports whether the database could not be reached, is starting or stopping, has no connection left, or
-// is read-only (a failover is under way). Nothing is known then about whether a COMMIT in flight was done.
+// IsUnavailable reports whether the database could not be reached, is starting or stopping, has no connection left, lets
+// this service in no more (see IsRefused), shows a certificate that is not trusted, or is read-only (a failover is under
+// way). Nothing is known then about whether a COMMIT in flight was done.
 func IsUnavailable(err error) bool {
 	switch {
 	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -99,15 +101,19 @@ func IsUnavailable(err error) bool {
 		errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return true
 	}
+	if IsRefused(err) || IsReadOnly(err) {
+		return true
+	}
 	switch myNumber(err) {
-	case myTooManyConnections, myServerShutdown, myTooManyUserConnections, myUserLimit, myReadOnlyOption,
-		myReadOnlyTransaction, myReadOnlyMode, myConnectionKilled, myServerGone:
+	case myTooManyConnections, myServerShutdown, myTooManyUserConnections, myUserLimit, myConnectionKilled, myServerGone:
 		return true
 	}
 	if code := pgCode(err); code != "" {
-		// 08 connection exception, 53 insufficient resources, 57P0x shutdown and start, 25006 read-only transaction
-		return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "53") ||
-			strings.HasPrefix(code, "57P") || code == "25006"
+		// 08 connection exception, 53 insufficient resources, 57P0x shutdown and start
+		return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "53") || strings.HasPrefix(code, "57P")
+	}
+	if _, bad := certs.Problem(err); bad || errors.Is(err, mysql.ErrNoTLS) {
+		return true
 	}
 	var connect *pgconn.ConnectError
 	var network net.Error
@@ -120,7 +126,7 @@ func IsUnavailable(err error) bool {
 //
 //   - nil stays nil, and an *apperr.Error stays as it is;
 //   - an ended context is Timeout or Canceled, whatever the driver made of it;
-//   - an unreachable database is Unavailable with RetryAfter;
+//   - an unreachable database is Unavailable with RetryAfter, and so is one that takes no changes;
 //   - lost lock races that outlived RetryTx are Unavailable with RetryAfter;
 //   - a statement that exceeded its time limit is Timeout;
 //   - everything else, also a duplicate or no row, is returned as it came: only the store knows its meaning.
@@ -136,6 +142,8 @@ func Classify(err error) error {
 		return apperr.Wrap(err, apperr.Canceled, "the request was cancelled")
 	case errors.Is(err, context.DeadlineExceeded), isStatementTimeout(err):
 		return apperr.Wrap(err, apperr.Timeout, "the database did not answer in time")
+	case IsReadOnly(err):
+		return apperr.Wrap(err, apperr.Unavailable, "changes cannot be saved at the moment: the database is read-only").WithRetryAfter(retryAfterUnavailable)
 	case IsUnavailable(err):
 		return apperr.Wrap(err, apperr.Unavailable, "the database is not available").WithRetryAfter(retryAfterUnavailable)
 	case IsRetryable(err):

@@ -2,6 +2,8 @@ package db
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -34,6 +36,9 @@ func TestClassifyKnowsTheErrorNumbers(t *testing.T) {
 		{my(1836), apperr.Unavailable}, {my(1792), apperr.Unavailable}, {my(1927), apperr.Unavailable}, {my(4031), apperr.Unavailable},
 		{my(1205), apperr.Unavailable}, {my(1213), apperr.Unavailable}, {my(3572), apperr.Unavailable},
 		{my(3024), apperr.Timeout}, {my(1969), apperr.Timeout}, {my(1062), apperr.Internal}, {my(1146), apperr.Internal},
+		{my(1044), apperr.Unavailable}, {my(1045), apperr.Unavailable}, {my(1049), apperr.Unavailable}, {my(3118), apperr.Unavailable},
+		{pg("28P01"), apperr.Unavailable}, {pg("28000"), apperr.Unavailable}, {pg("3D000"), apperr.Unavailable},
+		{&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}}, apperr.Unavailable}, {mysql.ErrNoTLS, apperr.Unavailable},
 		{pg("08006"), apperr.Unavailable}, {pg("53300"), apperr.Unavailable}, {pg("57P01"), apperr.Unavailable}, {pg("57P03"), apperr.Unavailable},
 		{pg("25006"), apperr.Unavailable}, {pg("40001"), apperr.Unavailable}, {pg("40P01"), apperr.Unavailable}, {pg("55P03"), apperr.Unavailable},
 		{pg("57014"), apperr.Timeout}, {pg("23505"), apperr.Internal}, {pg("42P01"), apperr.Internal},

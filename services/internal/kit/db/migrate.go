@@ -24,6 +24,11 @@ const migrationLockWait = 5 * time.Minute
 // newer one. It must not run, for it could write what the newer schema forbids.
 var ErrSchemaNewer = errors.New("the database schema is newer than this program")
 
+func newer(table string, have, want int64) error {
+	return fmt.Errorf("%w: %s is at version %d, this program knows %d; start the newer program, or restore a backup",
+		ErrSchemaNewer, table, have, want)
+}
+
 // Migrate brings the schema in dir (goose SQL files, in its root) up to date, recording versions in table. Any number of
 // replicas may call it at once: a lock of the database lets one work, and the others find nothing left to do. It fails
 // with ErrSchemaNewer if the database is ahead of dir, and with an error that IsUnavailable if there is no database.
@@ -43,8 +48,7 @@ func Migrate(ctx context.Context, url, table string, dir fs.FS, log *slog.Logger
 		return fmt.Errorf("read schema version %s: %w", table, err)
 	}
 	if have > want {
-		return fmt.Errorf("%w: %s is at version %d, this program knows %d; start the newer program, or restore a backup",
-			ErrSchemaNewer, table, have, want)
+		return newer(table, have, want)
 	}
 	done, err := m.provider.Up(ctx)
 	for _, r := range done {

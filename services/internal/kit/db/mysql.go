@@ -31,6 +31,7 @@ func OpenMySQL(_ context.Context, cfg Config, o Options) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
+	connector = guardedConnector{connector, &guard{}}
 	observer, err := newObserver(o, mysqlTarget(dsn))
 	if err != nil {
 		return nil, err
@@ -142,7 +143,6 @@ func mysqlConfig(cfg Config) (*mysql.Config, error) {
 	dsn.ParseTime = true
 	dsn.Loc = time.UTC
 	dsn.ClientFoundRows = true
-	dsn.RejectReadOnly = true // after a failover the old writer refuses writes: leave it for the new one
 	dsn.Timeout = cfg.ConnectTimeout
 	dsn.ReadTimeout, dsn.WriteTimeout = cfg.SocketTimeout, cfg.SocketTimeout
 	dsn.Logger = quietLogger{}

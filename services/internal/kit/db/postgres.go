@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"maps"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -47,10 +49,12 @@ func OpenPostgres(ctx context.Context, cfg Config, o Options) (*pgxpool.Pool, er
 	if observer != nil {
 		cc.Tracer = pgxTracer{observer}
 	}
+	opened := guardPostgres(pc)
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
 	if err != nil {
 		return nil, fmt.Errorf("open postgres pool: %w", err)
 	}
+	opened(pool)
 	if o.Telemetry != nil {
 		if err := registerGauges(o.Telemetry.Meter, o.name(), func() PoolStats { return PostgresStats(pool) }); err != nil {
 			pool.Close()
@@ -58,6 +62,31 @@ func OpenPostgres(ctx context.Context, cfg Config, o Options) (*pgxpool.Pool, er
 		}
 	}
 	return pool, nil
+}
+
+// guardPostgres makes the pool's connections leave a server that has turned read-only, and keeps them from hammering one
+// that refuses them; see guardPause. opened must be told the pool.
+func guardPostgres(pc *pgxpool.Config) (opened func(*pgxpool.Pool)) {
+	g := &guard{}
+	var pool atomic.Pointer[pgxpool.Pool]
+	pc.BeforeConnect = func(context.Context, *pgx.ConnConfig) error { return g.admit() }
+	connected := pc.AfterConnect
+	pc.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		g.note(nil)
+		return connected(ctx, conn)
+	}
+	handle := pc.ConnConfig.OnPgError
+	pc.ConnConfig.OnPgError = func(conn *pgconn.PgConn, err *pgconn.PgError) bool {
+		g.note(err)
+		if !IsReadOnly(err) {
+			return handle(conn, err)
+		}
+		if p := pool.Load(); p != nil && g.giveUp() {
+			p.Reset()
+		}
+		return handle(conn, err)
+	}
+	return pool.Store
 }
 
 // preparePostgres sets what every connection shares, pooled or not. A statementTimeout of zero sets none.

@@ -42,10 +42,10 @@ type SchemaWait struct {
 }
 
 // AwaitSchema returns when the schemas are current: after migrating them, or after waiting for another to do so. While the
-// database is away it goes on trying. looked is called after each attempt that did not succeed. It fails with
-// ErrSchemaNewer, and with whatever waiting does not mend.
+// database is away, or refuses this service, it goes on trying, and says each new reason once. looked is called after each
+// attempt that did not succeed. It fails with ErrSchemaNewer, and with whatever waiting does not mend.
 func AwaitSchema(ctx context.Context, w SchemaWait, log *slog.Logger, looked func()) error {
-	held := false
+	held, told := false, ""
 	for {
 		err := w.Once(ctx, log)
 		switch {
@@ -55,9 +55,13 @@ func AwaitSchema(ctx context.Context, w SchemaWait, log *slog.Logger, looked fun
 			return ctx.Err()
 		case !errors.Is(err, ErrSchemaBehind) && !IsUnavailable(err) && !errors.Is(err, context.DeadlineExceeded):
 			return fmt.Errorf("prepare the database: %w", err)
-		case !held:
-			held = true
-			log.WarnContext(ctx, "not ready; trying again until the database is", "error", err)
+		case !held || told != Reason(err):
+			held, told = true, Reason(err)
+			attrs := []any{"error", err}
+			if told != "" {
+				attrs = append(attrs, "reason", told)
+			}
+			log.WarnContext(ctx, "not ready; trying again until the database is", attrs...)
 		}
 		looked()
 		if err := boot.Pause(ctx, w.Poll); err != nil {
@@ -101,6 +105,12 @@ func (w SchemaWait) Once(ctx context.Context, log *slog.Logger) error {
 	return nil
 }
 
+// toleratedVersions is how many migrations ahead a schema may be for a program that only serves. A release adds one
+// migration at most, and what it changes leaves the release before it working (docs/deployment.md, "What a release may
+// change"): during a rolling update, replicas of the release before run on the new schema, and start there again after a
+// crash. Beyond that nothing is promised, and a program that migrates tolerates nothing.
+const toleratedVersions = 1
+
 func (w SchemaWait) current(ctx context.Context, s Schema) error {
 	want, err := WantedVersion(s.Files)
 	if err != nil {
@@ -114,6 +124,8 @@ func (w SchemaWait) current(ctx context.Context, s Schema) error {
 		return fmt.Errorf("%w: %w", ErrSchemaBehind, err)
 	case have < want:
 		return fmt.Errorf("%w: %s is at version %d of %d", ErrSchemaBehind, s.Table, have, want)
+	case have > want+toleratedVersions:
+		return newer(s.Table, have, want)
 	}
 	return nil
 }

@@ -230,7 +230,9 @@ func DatabaseCheck(have func(context.Context) (int64, error), want int64) Check 
 		start := time.Now()
 		version, err := have(ctx)
 		latency := time.Since(start)
-		switch {
+		switch reason := db.Reason(err); {
+		case reason != "":
+			return CheckResult{Detail: reason}
 		case err != nil && db.IsUnavailable(err):
 			return CheckResult{Detail: "the database cannot be reached"}
 		case err != nil && ctx.Err() != nil:

@@ -1,0 +1,129 @@
+package db
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+)
+
+// guardedConnector makes connections that leave a server which has turned read-only, and keeps them from hammering one
+// that refuses them. The driver's own RejectReadOnly would do the former, too, but answers ErrBadConn: nobody would learn
+// why, and database/sql would try again at once, on as many new connections as there are requests.
+type guardedConnector struct {
+	driver.Connector
+
+	guard *guard
+}
+
+// Connect implements driver.Connector.
+func (c guardedConnector) Connect(ctx context.Context) (driver.Conn, error) {
+	if err := c.guard.admit(); err != nil {
+		return nil, err
+	}
+	generation := c.guard.generation.Load()
+	conn, err := c.Connector.Connect(ctx)
+	c.guard.note(err)
+	if err != nil {
+		return nil, err
+	}
+	full, ok := conn.(mysqlDriverConn)
+	if !ok {
+		return nil, errors.Join(errors.New("mysql driver has another interface"), conn.Close())
+	}
+	return &guardedConn{full, c.guard, generation}, nil
+}
+
+// guardedConn is given up when its server, or that of a neighbour, has turned read-only.
+type guardedConn struct {
+	mysqlDriverConn
+
+	guard      *guard
+	generation int64
+}
+
+func (c *guardedConn) look(err error) error {
+	if err != nil && IsReadOnly(err) {
+		c.guard.giveUp()
+	}
+	return err
+}
+
+// IsValid implements driver.Validator: a connection that came back is kept.
+func (c *guardedConn) IsValid() bool {
+	return c.generation == c.guard.generation.Load() && c.mysqlDriverConn.IsValid()
+}
+
+// ResetSession implements driver.SessionResetter: an idle connection is used again.
+func (c *guardedConn) ResetSession(ctx context.Context) error {
+	if c.generation != c.guard.generation.Load() {
+		return driver.ErrBadConn
+	}
+	return c.mysqlDriverConn.ResetSession(ctx)
+}
+
+// ExecContext implements driver.ExecerContext.
+func (c *guardedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	result, err := c.mysqlDriverConn.ExecContext(ctx, query, args)
+	return result, c.look(err)
+}
+
+// QueryContext implements driver.QueryerContext; SELECT … FOR UPDATE is refused, too.
+func (c *guardedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	rows, err := c.mysqlDriverConn.QueryContext(ctx, query, args)
+	return rows, c.look(err)
+}
+
+// BeginTx implements driver.ConnBeginTx.
+func (c *guardedConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	tx, err := c.mysqlDriverConn.BeginTx(ctx, opts)
+	if c.look(err) != nil {
+		return nil, err
+	}
+	return guardedTx{tx, c}, nil
+}
+
+// PrepareContext implements driver.ConnPrepareContext, for statements too long to be sent in one.
+func (c *guardedConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	stmt, err := c.mysqlDriverConn.PrepareContext(ctx, query)
+	if c.look(err) != nil {
+		return nil, err
+	}
+	full, ok := stmt.(mysqlDriverStmt)
+	if !ok {
+		return nil, errors.Join(errors.New("mysql driver has another interface"), stmt.Close())
+	}
+	return guardedStmt{full, c}, nil
+}
+
+// Prepare exists in driver.Conn for drivers without PrepareContext.
+func (c *guardedConn) Prepare(query string) (driver.Stmt, error) {
+	return c.PrepareContext(context.Background(), query)
+}
+
+// guardedTx may be refused its commit: the server turned read-only while it was open.
+type guardedTx struct {
+	driver.Tx
+
+	conn *guardedConn
+}
+
+// Commit implements driver.Tx.
+func (t guardedTx) Commit() error { return t.conn.look(t.Tx.Commit()) }
+
+type guardedStmt struct {
+	mysqlDriverStmt
+
+	conn *guardedConn
+}
+
+// ExecContext implements driver.StmtExecContext.
+func (s guardedStmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	result, err := s.mysqlDriverStmt.ExecContext(ctx, args)
+	return result, s.conn.look(err)
+}
+
+// QueryContext implements driver.StmtQueryContext.
+func (s guardedStmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	rows, err := s.mysqlDriverStmt.QueryContext(ctx, args)
+	return rows, s.conn.look(err)
+}
