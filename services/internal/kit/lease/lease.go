@@ -24,7 +24,8 @@ import (
 	"time"
 )
 
-// Store keeps leases. Implementations decide expiry by the database's clock.
+// Store keeps leases. Implementations decide expiry by the database's clock. Acquire is called several times a second by
+// every standby, and should cost no more than a read while another holds the lease.
 type Store interface {
 	// Acquire takes the lease if it is free, expired or already holder's, and returns its epoch. A change of holder and a
 	// take-over after expiry raise the epoch. ok is false while another holder has it.
@@ -42,11 +43,11 @@ type Config struct {
 	// Holder names this instance, up to 128 bytes; no two running instances share it.
 	Holder string `env:"-"`
 	// TTL is how long a lease lives without renewal: the longest pause in leadership after a crash, plus Retry.
-	TTL time.Duration `env:"LEASE_TTL" envDefault:"5s"`
-	// Renew is the pause between renewals. TTL must be at least three times as long.
+	TTL time.Duration `env:"LEASE_TTL" envDefault:"3s"`
+	// Renew is the pause between renewals, each of them a durable commit. TTL must be at least three times as long.
 	Renew time.Duration `env:"LEASE_RENEW" envDefault:"1s"`
-	// Retry is the pause between attempts of a standby; it is jittered by half.
-	Retry time.Duration `env:"LEASE_RETRY" envDefault:"1s"`
+	// Retry is the pause between looks of a standby, which only read; it is jittered by half.
+	Retry time.Duration `env:"LEASE_RETRY" envDefault:"300ms"`
 	// Log receives changes of leadership; nil means slog.Default().
 	Log *slog.Logger `env:"-"`
 }
@@ -56,13 +57,13 @@ var ErrLost = errors.New("lease lost")
 
 func (c Config) withDefaults() (Config, error) {
 	if c.TTL <= 0 {
-		c.TTL = 5 * time.Second
+		c.TTL = 3 * time.Second
 	}
 	if c.Renew <= 0 {
-		c.Renew = c.TTL / 5
+		c.Renew = c.TTL / 3
 	}
 	if c.Retry <= 0 {
-		c.Retry = c.TTL / 5
+		c.Retry = c.TTL / 10
 	}
 	if c.Log == nil {
 		c.Log = slog.Default()
