@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -72,7 +73,7 @@ func healthChecks(d serverDeps) ([]fiberx.Check, error) {
 		{Name: "nats", Probe: func(context.Context) fiberx.CheckResult {
 			r := fiberx.CheckResult{OK: d.bus.Connected(), Since: d.bus.Since()}
 			if !r.OK {
-				r.Detail = "NATS cannot be reached: events are read from the database, a little later"
+				r.Detail = cmp.Or(d.bus.Reason(), "NATS cannot be reached") + ": events are read from the database, a little later"
 			}
 			return r
 		}},

@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -73,7 +74,7 @@ func healthChecks(cfg Config, d serverDeps) ([]fiberx.Check, error) {
 		{Name: "nats", Probe: func(context.Context) fiberx.CheckResult {
 			r := fiberx.CheckResult{OK: d.bus.Connected(), Since: d.bus.Since()}
 			if !r.OK {
-				r.Detail = "NATS cannot be reached: live updates and statistics may be late, nothing is lost"
+				r.Detail = cmp.Or(d.bus.Reason(), "NATS cannot be reached") + ": live updates and statistics may be late, nothing is lost"
 			}
 			return r
 		}},

@@ -39,7 +39,7 @@ type Config struct {
 	// User and Password identify this service where the server keeps passwords.
 	User     string `env:"NATS_USER"`
 	Password string `env:"NATS_PASSWORD" secret:"true"`
-	// CAFile is a PEM file with the certificate authorities of the server.
+	// CAFile is a PEM file with the certificate authorities to trust; it turns TLS with verification on.
 	CAFile string `env:"NATS_CA_FILE"`
 	// InboxPrefix is the prefix of reply subjects that this identity may subscribe to.
 	InboxPrefix string `env:"NATS_INBOX_PREFIX"`
@@ -139,6 +139,7 @@ type Bus struct {
 	mu        sync.Mutex
 	up        bool
 	since     time.Time
+	attempts  attempts
 	consumers map[string]ConsumerStatus
 }
 
@@ -146,12 +147,14 @@ type Bus struct {
 // cfg only, such as a credentials file that cannot be read.
 func Connect(_ context.Context, cfg Config, tel *telemetry.Telemetry, log *slog.Logger) (*Bus, error) {
 	cfg = cfg.withDefaults()
+	b := newBus(cfg, tel, log)
 	options := []nats.Option{
 		nats.Name(cfg.Name),
 		nats.RetryOnFailedConnect(true),
 		nats.MaxReconnects(-1),
 		nats.IgnoreAuthErrorAbort(), // an identity that is renewed while we run must not need a restart
 		nats.CustomReconnectDelay(func(attempts int) time.Duration {
+			b.notice()
 			ceiling := min(100*time.Millisecond<<min(attempts, 8), cfg.ReconnectWait)
 			return ceiling/2 + rand.N(ceiling/2+1) //nolint:gosec // jitter needs no secrecy
 		}),
@@ -182,11 +185,11 @@ func Connect(_ context.Context, cfg Config, tel *telemetry.Telemetry, log *slog.
 	if cfg.User != "" {
 		options = append(options, nats.UserInfo(cfg.User, cfg.Password))
 	}
-	if cfg.CAFile != "" {
-		options = append(options, nats.RootCAs(cfg.CAFile))
+	secured, err := cfg.secured()
+	if err != nil {
+		return nil, err
 	}
-	b := newBus(cfg, tel, log)
-	options = append(options, b.handlers()...)
+	options = append(append(options, secured...), b.handlers()...)
 	nc, err := nats.Connect(cfg.URL, options...)
 	if err != nil {
 		return nil, fmt.Errorf("NATS connection: %w", err)
@@ -215,7 +218,7 @@ func newBus(cfg Config, tel *telemetry.Telemetry, log *slog.Logger) *Bus {
 func (b *Bus) handlers() []nats.Option {
 	return []nats.Option{
 		nats.ConnectHandler(b.onConnect), nats.ReconnectHandler(b.onConnect), nats.DisconnectErrHandler(b.onDisconnect),
-		nats.ErrorHandler(b.onError), nats.ClosedHandler(b.onClosed),
+		nats.ReconnectErrHandler(b.onAttempt), nats.ErrorHandler(b.onError), nats.ClosedHandler(b.onClosed),
 	}
 }
 
@@ -229,6 +232,9 @@ func (b *Bus) attach(nc *nats.Conn) (*Bus, error) {
 		return nil, fmt.Errorf("JetStream: %w", err)
 	}
 	b.nc, b.js = nc, js
+	b.mu.Lock()
+	b.attempts.conn = nc
+	b.mu.Unlock()
 	if nc.IsConnected() {
 		b.setUp(true)
 	}
@@ -294,6 +300,7 @@ func (b *Bus) setUp(up bool) bool {
 		return false
 	}
 	b.up, b.since = up, time.Now()
+	b.attempts.reason, b.attempts.told = "", nil
 	return true
 }
 

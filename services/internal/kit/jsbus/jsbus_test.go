@@ -40,6 +40,13 @@ func connect(t *testing.T, url string, change func(*Config)) *Bus {
 	if err != nil {
 		t.Fatal(err)
 	}
+	closing(t, b)
+	return b
+}
+
+// closing closes a bus at the test's end.
+func closing(t *testing.T, b *Bus) {
+	t.Helper()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
@@ -47,7 +54,6 @@ func connect(t *testing.T, url string, change func(*Config)) *Bus {
 			t.Errorf("close: %v", err)
 		}
 	})
-	return b
 }
 
 // until polls a condition that another goroutine or server brings about.
