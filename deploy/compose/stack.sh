@@ -4,9 +4,6 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-BACKUP_DIR=${BACKUP_DIR:-backups}
-DATABASE=tallyboard
-
 say() { printf '%s\n' "$*" >&2; }
 die() { say "stack: $*"; exit 1; }
 compose() { docker compose "$@"; }
@@ -75,62 +72,12 @@ update() {
   replace stats-service
 }
 
-# engine: the database that runs.
-engine() {
-  local running
-  running=$(compose ps --services --status running)
-  case $'\n'"$running"$'\n' in
-    *$'\n'mysql$'\n'*) echo mysql ;;
-    *$'\n'postgres$'\n'*) echo postgres ;;
-    *) die "no database is running: start the stack first" ;;
-  esac
-}
-
-# dump: the database as it is at one moment, on standard output. Nobody waits for it.
-dump() {
-  case $1 in
-    mysql) compose exec -T mysql sh -c "MYSQL_PWD=\$(cat /run/secrets/admin-password) exec mysqldump -uroot \
-      --single-transaction --source-data=2 --hex-blob --set-gtid-purged=OFF --no-tablespaces --databases $DATABASE" ;;
-    postgres) compose exec -T postgres pg_dump -U postgres --create --clean --if-exists "$DATABASE" ;;
-  esac
-}
-
-backup() {
-  local engine file
-  engine=$(engine)
-  mkdir -p "$BACKUP_DIR"
-  file=${1:-$BACKUP_DIR/tallyboard-$engine-$(date -u +%Y%m%dT%H%M%SZ).sql.gz}
-  ( umask 077 && dump "$engine" | gzip > "$file.part" ) || { rm -f "$file.part"; die "the backup failed"; }
-  gzip -t "$file.part" && mv "$file.part" "$file"
-  echo "$file"
-}
-
-restore() {
-  local file=${1:-} engine head safety
-  [ -f "$file" ] || die "say which backup: make restore FILE=$BACKUP_DIR/…"
-  gzip -t "$file" || die "$file is damaged"
-  engine=$(engine)
-  head=$(zcat "$file" 2>/dev/null | head -c 4096 || true)
-  case $engine:$head in
-    mysql:*"-- MySQL dump"*) ;;
-    postgres:*"-- PostgreSQL database dump"*) ;;
-    *) die "$file is no backup of the engine that runs ($engine)" ;;
-  esac
-  safety=$(backup "$BACKUP_DIR/before-restore-$engine-$(date -u +%Y%m%dT%H%M%SZ).sql.gz")
-  say "what is there now is kept in $safety"
-  compose stop edge task-service stats-service
-  # shellcheck disable=SC2016 # expands in the container
-  case $engine in
-    mysql) { echo "DROP DATABASE IF EXISTS $DATABASE;"; zcat "$file"; } | compose exec -T mysql sh -c \
-      'MYSQL_PWD=$(cat /run/secrets/admin-password) exec mysql -uroot' ;;
-    postgres) zcat "$file" | compose exec -T postgres psql -q -U postgres -v ON_ERROR_STOP=1 postgres >/dev/null ;;
-  esac || die "the restore failed; services are stopped. Repeat it, or restore $safety"
-  # The schema may be older than the programs, and the stream holds events that the database no longer knows.
-  PROVISION_DISCARD_STREAM=true compose run --rm provision
-  compose start task-service stats-service edge
-  compose up --detach --no-deps --no-recreate --wait --wait-timeout 120 task-service stats-service edge
-  say "restored from $file"
-}
+# shellcheck source=deploy/compose/backup.sh
+. deploy/compose/backup.sh
+# shellcheck source=deploy/compose/backup-mysql.sh
+. deploy/compose/backup-mysql.sh
+# shellcheck source=deploy/compose/backup-postgres.sh
+. deploy/compose/backup-postgres.sh
 
 command=${1:-}
 shift || true
@@ -141,5 +88,5 @@ case $command in
   update) update ;;
   backup) backup "$@" ;;
   restore) restore "$@" ;;
-  *) die "commands: up, where, replace SERVICE, update, backup [FILE], restore FILE" ;;
+  *) die "commands: up, where, replace SERVICE, update, backup [FILE], restore FILE [UNTIL]" ;;
 esac

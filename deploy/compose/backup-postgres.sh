@@ -1,0 +1,120 @@
+# shellcheck shell=bash disable=SC2016 # scripts in single quotes expand in the container
+# PostgreSQL's part of backup.sh. A dump (SQL) moves between versions and machines, but knows its own moment only. A base
+# backup is a copy of the server's files; with the archive of its write-ahead log (deploy/postgres/archive.sh) it can be
+# brought to any moment after it. A restored server begins a new timeline; older base backups follow it as well.
+
+# RECOVERY_SECONDS is how long bringing a base backup to its moment may take.
+RECOVERY_SECONDS=${RECOVERY_SECONDS:-3600}
+# ARCHIVE_SECONDS is how long the archive may take for the newest part of the log.
+ARCHIVE_SECONDS=60
+
+postgres_dump() { quietly postgres 'exec pg_dump -U postgres --create --clean --if-exists "$1"' "$DATABASE"; }
+
+# postgres_base: the server's files, with as much of the log as they need to be consistent. Its label is what it is known by.
+postgres_base() {
+  quietly postgres '
+    [ "$(psql -U postgres -XAtc "SHOW archive_mode")" = on ] || { echo "archive_mode is off: this server cannot be restored to a point in time" >&2; exit 1; }
+    exec pg_basebackup -U postgres -D - --format=tar --wal-method=fetch --checkpoint=fast --label="$1"' "tallyboard-$(stamp)-$RANDOM$RANDOM"
+}
+
+postgres_check() {
+  local file=$1 until=$2 begin
+  begin=$(begin_of "$file")
+  case $begin in
+    *"-- PostgreSQL database dump"*)
+      [ -z "$until" ] || die "a dump knows its own moment only: name a base backup (make backup BASE=1 makes one, for from then on)"
+      ;;
+    backup_label*"START WAL LOCATION: "*)
+      POSTGRES_LABEL=$(sed -n 's/^LABEL: //p' <<<"$begin")
+      POSTGRES_SEGMENT=$(sed -n 's/^.*START WAL LOCATION: .* (file \([0-9A-F]*\)).*$/\1/p' <<<"$begin")
+      { [ -n "$POSTGRES_LABEL" ] && [ -n "$POSTGRES_SEGMENT" ]; } || die "$file is no base backup of make backup BASE=1"
+      [ -z "$until" ] || quietly postgres '
+        fail() { echo "$*" >&2; exit 1; }
+        for history in "$ARCHIVE_DIR/$1".*.backup.gz; do
+          [ -f "$history" ] && text=$(gunzip <"$history") && grep -qxF "LABEL: $2" <<<"$text" || continue
+          ended=$(sed -n "s/^STOP TIME: //p" <<<"$text")
+          [ "$3" -gt "$(date -u -d "$ended" +%s%6N)" ] || fail "the backup is newer than UNTIL: it ended at $ended; choose an older one"
+          exit
+        done
+        fail "the archive does not have what followed on this backup: it is of another server, or older than what is kept"
+        ' "$POSTGRES_SEGMENT" "$POSTGRES_LABEL" "$until" || die "$file cannot be restored to that time, so nothing was changed"
+      ;;
+    *) die "$file is no backup of the engine that runs (postgres)" ;;
+  esac
+}
+
+postgres_put() {
+  local file=$1 until=$2 safety="what was there before is in $BACKUP_DIR/before-restore-postgres-$3.sql.gz"
+  if [ -z "${POSTGRES_LABEL:-}" ]; then
+    zcat "$file" | inside postgres 'exec psql -q -U postgres -v ON_ERROR_STOP=1 postgres' >/dev/null ||
+      die "the restore failed; services are stopped. Repeat it; $safety"
+    return
+  fi
+  if ! { [ -z "$until" ] || postgres_archive_all; }; then
+    resume
+    die "the archive is not complete, so nothing was changed"
+  fi
+  compose stop postgres
+  # Beside the data that is there, in a container of its own: they change places when everything has gone well.
+  if ! zcat "$file" | compose run --rm -T --no-deps --entrypoint bash postgres -o pipefail -euc "$POSTGRES_RECOVER" postgres "$until" "$RECOVERY_SECONDS"; then
+    compose up --detach --no-deps --no-recreate --wait --wait-timeout 120 postgres
+    resume
+    die "the restore failed, so nothing was changed"
+  fi
+  compose up --detach --no-deps --no-recreate --wait --wait-timeout 120 postgres
+  say "make a new base backup now: make backup BASE=1"
+}
+
+# postgres_archive_all: brings the log up to now into the archive, with a transaction of now, so that recovery knows that it
+# has seen everything before.
+postgres_archive_all() {
+  quietly postgres '
+    psql -U postgres -XAtqc "SELECT pg_current_xact_id()" >/dev/null
+    segment=$(psql -U postgres -XAtc "SELECT pg_walfile_name(pg_switch_wal())")
+    for ((i = 0; i < 10 * $1; i++)); do
+      [ ! -f "$ARCHIVE_DIR/$segment.gz" ] || exit 0
+      sleep 0.1
+    done
+    echo "the archive did not take $segment within $1 s: see pg_stat_archiver and the log of postgres" >&2
+    exit 1' "$ARCHIVE_SECONDS"
+}
+
+# POSTGRES_RECOVER UNTIL SECONDS: unpacks a base backup from standard input beside the data, checks it, brings it to its
+# moment with a server that nobody reaches, and puts it in place of the data.
+POSTGRES_RECOVER='
+  fail() { echo "$*" >&2; exit 1; }
+  until=$1 seconds=$2
+  new=${PGDATA%/*}/restoring old=${PGDATA%/*}/replaced socket=$(mktemp -d)
+  [ ! -e "$PGDATA/postmaster.pid" ] || fail "a server runs on the data"
+  rm -rf "$new" "$old"
+  mkdir -p -m 700 "$new"
+  trap "rm -rf \"\$new\"" EXIT
+  tar -x -f - -C "$new"
+  pg_verifybackup --quiet --no-parse-wal "$new"
+  target="recovery_target = immediate"
+  [ -z "$until" ] || target="recovery_target_time = \"$(date -u -d "@${until%??????}.${until: -6}" "+%Y-%m-%d %H:%M:%S.%6N+00")\""
+  printf "%s\n" "${target//\"/'"'"'}" "recovery_target_action = promote" \
+    "restore_command = '"'"'gunzip <\"$ARCHIVE_DIR/%f.gz\" >\"%p\"'"'"'" >>"$new/postgresql.auto.conf"
+  touch "$new/recovery.signal"
+  config=()
+  [ -z "${POSTGRES_CONFIG:-}" ] || config=(-c "config_file=$POSTGRES_CONFIG")
+  log=$new/recovery.log
+  postgres -D "$new" "${config[@]}" -c listen_addresses= -c "unix_socket_directories=$socket" >"$log" 2>&1 &
+  server=$!
+  trap "kill -INT $server 2>/dev/null && wait $server; rm -rf \"\$new\"" EXIT
+  ask() { PGPORT= psql -h "$socket" -U postgres -XAtqc "$1" postgres; }
+  for ((i = 0; ; i++)); do
+    [ "$(ask "SELECT pg_is_in_recovery()" 2>/dev/null)" != f ] || break
+    kill -0 "$server" 2>/dev/null || { tail -n 20 "$log" >&2; fail "the server could not be brought to that time"; }
+    [ "$i" -lt $((2 * seconds)) ] || fail "recovery took more than $seconds s"
+    sleep 0.5
+  done
+  for setting in recovery_target recovery_target_time recovery_target_action restore_command; do ask "ALTER SYSTEM RESET $setting"; done
+  kill -INT "$server"
+  wait "$server" || fail "the restored server did not stop in order"
+  rm "$log"
+  trap - EXIT
+  mv "$PGDATA" "$old"
+  mv "$new" "$PGDATA"
+  rm -rf "$old" "$socket"
+'
