@@ -31,7 +31,8 @@ func newer(table string, have, want int64) error {
 
 // Migrate brings the schema in dir (goose SQL files, in its root) up to date, recording versions in table. Any number of
 // replicas may call it at once: a lock of the database lets one work, and the others find nothing left to do. It fails
-// with ErrSchemaNewer if the database is ahead of dir, and with an error that IsUnavailable if there is no database.
+// with ErrSchemaNewer if the database is ahead of dir, and with an error that IsUnavailable if there is no database. What a
+// program leaves that dies within a migration is completed by the next one, on MySQL, too (see steps.go).
 func Migrate(ctx context.Context, url, table string, dir fs.FS, log *slog.Logger) error {
 	m, err := openMigrator(url, table, dir)
 	if err != nil {
@@ -43,6 +44,11 @@ func Migrate(ctx context.Context, url, table string, dir fs.FS, log *slog.Logger
 		return fmt.Errorf("lock migrations %s: %w", table, err)
 	}
 	defer unlock(log)
+	if m.engine == MySQL {
+		if err := m.mend(ctx, table); err != nil {
+			return fmt.Errorf("look at %s: %w", table, err)
+		}
+	}
 	have, want, err := m.provider.GetVersions(ctx)
 	if err != nil {
 		return fmt.Errorf("read schema version %s: %w", table, err)
@@ -50,7 +56,12 @@ func Migrate(ctx context.Context, url, table string, dir fs.FS, log *slog.Logger
 	if have > want {
 		return newer(table, have, want)
 	}
-	done, err := m.provider.Up(ctx)
+	if m.engine == MySQL {
+		if err := m.upInSteps(ctx, table, dir, have, log); err != nil {
+			return fmt.Errorf("migrate %s: %w", table, err)
+		}
+	}
+	done, err := m.provider.Up(ctx) // after steps it finds nothing to do, or a version that was left out
 	for _, r := range done {
 		log.InfoContext(ctx, "migration applied", "table", table, "version", r.Source.Version, "file", r.Source.Path,
 			"duration", r.Duration)
