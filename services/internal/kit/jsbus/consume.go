@@ -30,6 +30,9 @@ type Delivery struct {
 	Data    []byte
 	// NumDelivered counts deliveries of this message by this consumer, from 1.
 	NumDelivered uint64
+	// StreamSeq is the message's number in the stream. It is no measure of progress: a stream that is made anew counts from
+	// 1 again, and what is published twice has two numbers.
+	StreamSeq uint64
 	// Timestamp is when the stream stored the message.
 	Timestamp time.Time
 	// Ack says that the message is dealt with; Nak asks for it again soon. Both only queue the answer. For Tail they do

@@ -96,7 +96,8 @@ func (b *Bus) giveBack(m jetstream.Msg) {
 func delivery(m jetstream.Msg) Delivery {
 	d := Delivery{Subject: m.Subject(), Header: m.Headers(), Data: m.Data(), NumDelivered: 1, Ack: m.Ack, Nak: m.Nak}
 	if meta, err := m.Metadata(); err == nil {
-		d.NumDelivered, d.Timestamp, d.consumerSeq = meta.NumDelivered, meta.Timestamp, meta.Sequence.Consumer
+		d.NumDelivered, d.Timestamp = meta.NumDelivered, meta.Timestamp
+		d.StreamSeq, d.consumerSeq = meta.Sequence.Stream, meta.Sequence.Consumer
 	}
 	if d.Timestamp.IsZero() {
 		d.Timestamp = time.Now()

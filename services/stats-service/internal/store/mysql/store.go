@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	kitdb "github.com/tallyboard/tallyboard/services/internal/kit/db"
+	"github.com/tallyboard/tallyboard/services/internal/kit/seeded"
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/stats"
 	"github.com/tallyboard/tallyboard/services/stats-service/internal/store/mysql/db"
 )
@@ -101,6 +102,9 @@ func (s *Store) Events(ctx context.Context, after, until int64, limit int) ([]st
 
 // Apply applies a batch to the active generation; see stats.ApplyBatch.
 func (s *Store) Apply(ctx context.Context, epoch int64, events []stats.Event) (out stats.Applied, err error) {
+	if seeded.Is(seeded.CursorInAnotherTransaction) {
+		return s.applyThenAdvance(ctx, epoch, events)
+	}
 	err = s.active(ctx, "apply events", func(tx *tx, c stats.Cursor) (err error) {
 		out, err = stats.ApplyBatch(ctx, tx, c, epoch, events, s.now().UTC())
 		return err

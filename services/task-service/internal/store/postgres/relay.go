@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/tallyboard/tallyboard/services/internal/kit/seeded"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/history"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/store/flow"
 	pgdb "github.com/tallyboard/tallyboard/services/task-service/internal/store/postgres/db"
@@ -14,6 +15,9 @@ import (
 
 // relay runs fn in a transaction of the relay's own pool, with the shard's row locked and the epoch checked.
 func (s *Store) relay(ctx context.Context, op string, shard int, epoch int64, fn func(ctx context.Context, q *pgdb.Queries, at pgdb.LockRelayRow) error) error {
+	if seeded.Is(seeded.RelayWithoutFencing) {
+		return s.unfenced(ctx, op, shard, fn)
+	}
 	ctx, cancel := flow.Bounded(ctx)
 	defer cancel()
 	err := flow.Retry(ctx, func(ctx context.Context) error {
@@ -38,6 +42,9 @@ func (s *Store) Assign(ctx context.Context, shard int, epoch int64, limit int) (
 	err = s.relay(ctx, "assign positions", shard, epoch, func(ctx context.Context, q *pgdb.Queries, at pgdb.LockRelayRow) error {
 		n, last = 0, at.Given
 		ids, err := q.WaitingEvents(ctx, pgdb.WaitingEventsParams{Shard: int16(shard), Limit: flow.Limit32(limit)})
+		if err == nil && seeded.Is(seeded.RowIDCursor) {
+			ids, err = s.aboveAssigned(ctx, shard, ids)
+		}
 		if err != nil || len(ids) == 0 {
 			return err
 		}
