@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"github.com/tallyboard/tallyboard/services/drill/internal/check"
 	"github.com/tallyboard/tallyboard/services/drill/internal/cluster"
 	"github.com/tallyboard/tallyboard/services/drill/internal/faults"
+	"github.com/tallyboard/tallyboard/services/internal/kit/seeded"
 )
 
 // Config of a drill.
@@ -19,6 +21,8 @@ type Config struct {
 	Seed     uint64        // of schedule and clients
 	Duration time.Duration // from the first fault until no new one begins
 	Kinds    []faults.Kind // of faults; empty: all
+	Targets  []string      // of faults; empty: all
+	Bug      seeded.Bug    // that the services have; empty: none
 	Engine   cluster.Engine
 	NATS     int    // servers: 1 or 3
 	Bin      string // folder of task-service and stats-service
@@ -29,6 +33,20 @@ type Config struct {
 	Streams  int // live streams in each project
 	Pause    time.Duration
 	Limits   check.Limits
+
+	// What a soak asks for beyond a drill.
+
+	Every   time.Duration   // between the beginnings of two faults, on average, if they are over by then; 0: one after the other
+	Rate    float64         // operations a second of all clients; 0: as many as Pause allows
+	Until   context.Context // its end ends the faults early, and the run goes on to its stock-taking; nil: never
+	Results []string        // files of the logs' folder that are kept of a run that held, too
+}
+
+func (c Config) until() context.Context {
+	if c.Until == nil {
+		return context.Background()
+	}
+	return c.Until
 }
 
 // What a drill allows.
@@ -45,6 +63,13 @@ func ParseFlags(args []string) (Config, error) {
 	flags := flag.NewFlagSet("drill", flag.ContinueOnError)
 	flags.Uint64Var(&cfg.Seed, "seed", 1, "of faults and load; the same seed makes the same schedule")
 	flags.DurationVar(&cfg.Duration, "duration", time.Minute, "how long faults are injected")
+	flags.Func("bug", "start services with this bug, which the drill must find; they are built with -tags seededbugs: "+bugNames(), func(name string) error {
+		cfg.Bug = seeded.Bug(name)
+		if !slices.Contains(seeded.Bugs(), cfg.Bug) {
+			return fmt.Errorf("there are %s", bugNames())
+		}
+		return nil
+	})
 	engine := flags.String("engine", string(cluster.MySQL), "mysql or postgres")
 	kinds := flags.String("kinds", "", "only these kinds of faults, separated by commas: "+kindNames())
 	flags.IntVar(&cfg.NATS, "nats", 1, "number of NATS servers: 1, or 3 as a cluster")

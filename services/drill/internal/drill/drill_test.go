@@ -28,7 +28,7 @@ func TestFlags(t *testing.T) {
 func TestReport(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
-	r := &run{out: &out, record: check.Record{
+	r := &Conductor{out: &out, record: check.Record{
 		Name: "seed 7 on mysql with 1 NATS",
 		Faults: []ledger.Fault{
 			{Kind: "kill", Start: time.Second, Healed: 2 * time.Second, Serving: time.Second, Whole: 2 * time.Second},

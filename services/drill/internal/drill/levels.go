@@ -23,7 +23,7 @@ type level struct {
 }
 
 // levelsBefore measures all replicas before the load.
-func (r *run) levelsBefore(ctx context.Context) error {
+func (r *Conductor) levelsBefore(ctx context.Context) error {
 	for _, s := range r.cluster.Services() {
 		l, err := measure(ctx, s)
 		if err != nil {
@@ -37,7 +37,7 @@ func (r *run) levelsBefore(ctx context.Context) error {
 }
 
 // levelsAfter measures them again without the edge, so that nobody holds connections, and gives them a while to let go.
-func (r *run) levelsAfter(ctx context.Context) error {
+func (r *Conductor) levelsAfter(ctx context.Context) error {
 	if err := r.cluster.Edge.Kill(); err != nil {
 		return err
 	}

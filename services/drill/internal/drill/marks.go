@@ -11,7 +11,7 @@ import (
 const marksEvery = 50 * time.Millisecond
 
 // watchMarks notes them until ctx ends. While the database is away there is nothing to note.
-func (r *run) watchMarks(ctx context.Context) (marks []check.Mark, err error) {
+func (r *Conductor) watchMarks(ctx context.Context) (marks []check.Mark, err error) {
 	db, err := r.cluster.DB.Open()
 	if err != nil {
 		return nil, err

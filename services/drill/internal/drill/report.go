@@ -17,7 +17,7 @@ import (
 const mostListed = 5
 
 // report prints violations and the table.
-func (r *run) report(violations []check.Violation) error {
+func (r *Conductor) report(violations []check.Violation) error {
 	byRule := map[string]int{}
 	for _, v := range violations {
 		byRule[v.Rule]++

@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -41,16 +42,17 @@ const mostFaults = 100_000
 // The files of a run, beside the logs of its processes.
 const (
 	ledgerFile   = "ledger.jsonl"
-	recordFile   = "record.json"
+	recordFile   = "record.jsonl"
 	scheduleFile = "schedule.json"
 )
 
 // errViolated says that a promise was not kept; each violation was printed.
 var errViolated = errors.New("promises were not kept")
 
-// run is a drill under way.
-type run struct {
+// Conductor conducts one run.
+type Conductor struct {
 	cfg     Config
+	with    Companion
 	out     io.Writer
 	dir     string // of this run, within which everything lives
 	began   time.Time
@@ -58,11 +60,18 @@ type run struct {
 	log     *ledger.Log
 	load    *workload.Load
 	record  check.Record
+
+	unstopped error // what could not be ended properly in the end
 }
 
 // Run carries a drill out and prints its table. The error is errViolated if a promise was not kept.
-func Run(ctx context.Context, cfg Config, out io.Writer) (err error) {
-	r := &run{cfg: cfg, out: out, record: check.Record{Limits: cfg.Limits, Name: fmt.Sprintf("seed %d on %s with %d NATS", cfg.Seed, cfg.Engine, cfg.NATS)}}
+func Run(ctx context.Context, cfg Config, out io.Writer) error {
+	return Accompanied(ctx, cfg, out, alone{})
+}
+
+// Accompanied carries a drill out in company. It fails if a promise was not kept, or as the companion judges.
+func Accompanied(ctx context.Context, cfg Config, out io.Writer, with Companion) (err error) {
+	r := &Conductor{cfg: cfg, with: with, out: out, record: check.Record{Limits: cfg.Limits, Name: fmt.Sprintf("seed %d on %s with %d NATS", cfg.Seed, cfg.Engine, cfg.NATS)}}
 	if r.dir, err = os.MkdirTemp("", "tallyboard-drill-"); err != nil {
 		return fmt.Errorf("make a folder: %w", err)
 	}
@@ -75,32 +84,27 @@ func Run(ctx context.Context, cfg Config, out io.Writer) (err error) {
 	}
 	conducted := r.conduct(ctx)
 	if err := errors.Join(conducted, r.log.Close(), r.save()); err != nil {
-		return err
+		return r.with.Judge(r, nil, err)
 	}
-	return r.judge()
+	return errors.Join(r.judge(), r.unstopped)
 }
 
 // judge checks the record and prints the table.
-func (r *run) judge() error {
+func (r *Conductor) judge() error {
 	violations := check.All(r.record)
-	if err := r.report(violations); err != nil {
-		return err
-	}
+	err := r.report(violations)
 	if len(violations) > 0 {
-		return errViolated
+		err = errors.Join(err, errViolated)
 	}
-	return nil
+	return errors.Join(err, r.with.Judge(r, violations, nil))
 }
 
 // Recheck checks what a run has left in a folder, again: with a changed checker, or to see its table once more.
 func Recheck(dir string, out io.Writer) error {
-	r := &run{out: out}
-	b, err := os.ReadFile(filepath.Join(dir, recordFile)) //nolint:gosec // chosen by who checks
-	if err != nil {
-		return fmt.Errorf("read the record: %w", err)
-	}
-	if err := json.Unmarshal(b, &r.record); err != nil {
-		return fmt.Errorf("read the record: %w", err)
+	r := &Conductor{out: out, with: alone{}}
+	var err error
+	if r.record, err = loadRecord(filepath.Join(dir, recordFile)); err != nil {
+		return err
 	}
 	if r.record.Ops, err = ledger.Load(filepath.Join(dir, ledgerFile)); err != nil {
 		return err
@@ -108,16 +112,16 @@ func Recheck(dir string, out io.Writer) error {
 	return r.judge()
 }
 
-func (r *run) logs() string { return filepath.Join(r.dir, "logs") }
+func (r *Conductor) logs() string { return filepath.Join(r.dir, "logs") }
 
-func (r *run) since() time.Duration { return time.Since(r.began) }
+func (r *Conductor) since() time.Duration { return time.Since(r.began) }
 
-func (r *run) sayf(format string, args ...any) {
+func (r *Conductor) sayf(format string, args ...any) {
 	fmt.Fprintf(r.out, "%6.1f s  "+format+"\n", append([]any{r.since().Seconds()}, args...)...)
 }
 
 // conduct runs the drill from start to stock-taking.
-func (r *run) conduct(ctx context.Context) (err error) {
+func (r *Conductor) conduct(ctx context.Context) (err error) {
 	r.began = time.Now()
 	tasks, stats, self, err := r.cfg.programs()
 	if err != nil {
@@ -126,14 +130,15 @@ func (r *run) conduct(ctx context.Context) (err error) {
 	r.sayf("starting %s, %d NATS and %d replicas of each service", r.cfg.Engine, r.cfg.NATS, cluster.Replicas)
 	r.cluster, err = cluster.Start(ctx, cluster.Config{
 		Engine: r.cfg.Engine, NATS: r.cfg.NATS, Dir: r.dir, Logs: r.logs(), Tasks: tasks, Stats: stats, Self: self, Script: r.cfg.Script,
+		Extra: r.cfg.extra,
 	})
 	if err != nil {
 		return fmt.Errorf("start the cluster: %w", err)
 	}
-	defer func() { err = errors.Join(err, r.cluster.Stop()) }()
+	defer func() { r.unstopped = r.cluster.Stop() }()
 	r.load, err = workload.New(ctx, workload.Config{
-		URL: r.cluster.URL(), Projects: projects, Clients: r.cfg.Clients, Streams: r.cfg.Streams, Seed: r.cfg.Seed, Pause: r.cfg.Pause, Log: r.log, Since: r.since,
-		WalksAway: walksAway,
+		URL: r.cluster.URL(), Projects: projects, Clients: r.cfg.Clients, Streams: r.cfg.Streams, Seed: r.cfg.Seed, Pause: r.cfg.Pause, Rate: r.cfg.Rate, Log: r.log, Since: r.since,
+		WalksAway: walksAway, Observe: r.with.Observe, Missed: r.with.Missed,
 	})
 	if err != nil {
 		return fmt.Errorf("make the projects: %w", err)
@@ -141,26 +146,14 @@ func (r *run) conduct(ctx context.Context) (err error) {
 	if err := r.levelsBefore(ctx); err != nil {
 		return err
 	}
-	watching, endWatch := context.WithCancel(ctx)
-	defer endWatch()
-	var watch sync.WaitGroup
-	var unseen error
-	watch.Go(func() { r.record.Marks, unseen = r.watchMarks(watching) })
-	r.load.Start(ctx)
-	broken := r.breakThings(ctx)
-	r.load.EndWrites()
-	calm := r.calm(ctx)
-	endWatch()
-	watch.Wait()
-	r.record.Streams = r.load.EndStreams()
-	if err := errors.Join(broken, unseen, ctx.Err()); err != nil {
+	if err := r.with.Started(ctx, r); err != nil {
+		return err
+	}
+	if err := r.underLoad(ctx); err != nil {
 		return err
 	}
 	if r.record.Ops, err = r.log.Ops(); err != nil {
 		return err
-	}
-	if calm != nil { // what did not arrive shows in the stock
-		r.sayf("not calm within %s: %v", calmWithin, calm)
 	}
 	if err := r.takeStock(ctx); err != nil {
 		return fmt.Errorf("take stock: %w", err)
@@ -168,32 +161,70 @@ func (r *run) conduct(ctx context.Context) (err error) {
 	return r.levelsAfter(ctx)
 }
 
+// underLoad breaks things while clients work, and waits until all is calm.
+func (r *Conductor) underLoad(ctx context.Context) error {
+	watching, endWatch := context.WithCancel(ctx)
+	defer endWatch()
+	var watch sync.WaitGroup
+	var unseen error
+	watch.Go(func() { r.record.Marks, unseen = r.watchMarks(watching) })
+	r.load.Start(ctx)
+	err := r.breakThings(ctx)
+	if err == nil {
+		err = r.with.AfterFaults(ctx, r)
+	}
+	r.load.EndWrites()
+	r.awaitCalm(ctx)
+	if err == nil {
+		err = r.with.AfterLoad(ctx, r)
+	}
+	r.awaitCalm(ctx)
+	endWatch()
+	watch.Wait()
+	r.record.Streams = r.load.EndStreams()
+	return errors.Join(err, unseen, ctx.Err())
+}
+
+// awaitCalm waits until everything has arrived everywhere; what does not arrive shows in the stock.
+func (r *Conductor) awaitCalm(ctx context.Context) {
+	if err := r.calm(ctx); err != nil {
+		r.sayf("not calm within %s: %v", calmWithin, err)
+	}
+}
+
 // breakThings injects faults until the time is over.
-func (r *run) breakThings(ctx context.Context) error {
+func (r *Conductor) breakThings(ctx context.Context) error {
 	if err := rest(ctx, warmUp); err != nil {
 		return err
 	}
-	schedule := faults.Schedule(r.cfg.Seed, r.parts(), r.cfg.Kinds, min(mostFaults, 2+int(r.cfg.Duration/(500*time.Millisecond))))
+	schedule := r.cfg.schedule(r.parts(), min(mostFaults, 2+int(r.cfg.Duration/(500*time.Millisecond))))
 	injector := &faults.Injector{Cluster: r.cluster, Copies: filepath.Join(r.dir, "copies"), Random: rand.New(rand.NewPCG(r.cfg.Seed, 1))} //nolint:gosec // the same again with the same seed
 	if err := writeJSON(filepath.Join(r.logs(), scheduleFile), schedule); err != nil {
 		return err
 	}
-	for end := r.since() + r.cfg.Duration; len(schedule) > 0; {
+	ending, end := context.WithCancel(ctx) // ends pauses, never a fault, which must be mended
+	defer end()
+	context.AfterFunc(r.cfg.until(), end)
+	for began := r.since(); len(schedule) > 0 && ending.Err() == nil; {
 		var now []faults.Fault
 		now, schedule = faults.Next(schedule)
-		if r.since()+now[0].Before+now[0].For > end {
+		pause := max(now[0].Before, began+time.Duration(len(r.record.Faults))*r.cfg.Every-r.since())
+		if r.since()+pause+now[0].For > began+r.cfg.Duration {
+			pause = began + r.cfg.Duration - r.since() // nothing more, but the load goes on
+			now = nil
+		}
+		if rest(ending, pause) != nil || now == nil {
 			break
 		}
-		if err := rest(ctx, now[0].Before); err != nil {
-			return err
-		}
+		r.with.FaultBegins(r.since())
 		r.breakNow(ctx, injector, now)
+		r.with.FaultEnds(r.since())
 	}
 	return rest(ctx, coolDown)
 }
 
 // breakNow injects faults that belong together and measures the recovery from all of them.
-func (r *run) breakNow(ctx context.Context, injector *faults.Injector, now []faults.Fault) {
+func (r *Conductor) breakNow(ctx context.Context, injector *faults.Injector, now []faults.Fault) {
 	done := make([]ledger.Fault, len(now))
 	var all sync.WaitGroup
 	for i, f := range now {
@@ -221,7 +252,7 @@ func (r *run) breakNow(ctx context.Context, injector *faults.Injector, now []fau
 }
 
 // parts names what can be hit.
-func (r *run) parts() faults.Parts {
+func (r *Conductor) parts() faults.Parts {
 	p := faults.Parts{Database: r.cluster.DB.Name(), Edge: r.cluster.Edge.Name()}
 	for _, s := range r.cluster.Tasks {
 		p.Tasks = append(p.Tasks, s.Name())
@@ -236,21 +267,40 @@ func (r *run) parts() faults.Parts {
 }
 
 // save writes the record beside the logs.
-func (r *run) save() error { return writeJSON(filepath.Join(r.logs(), recordFile), r.record) }
+func (r *Conductor) save() error { return saveRecord(filepath.Join(r.logs(), recordFile), &r.record) }
 
 // clear removes what a run leaves, and keeps logs, ledger and record of one that failed.
-func (r *run) clear(failed bool) error {
-	if failed || r.cfg.Keep {
-		to := filepath.Join(r.cfg.Out, fmt.Sprintf("seed-%d-%s-%s", r.cfg.Seed, r.cfg.Engine, time.Now().UTC().Format("20060102-150405")))
+func (r *Conductor) clear(failed bool) error {
+	to := filepath.Join(r.cfg.Out, fmt.Sprintf("seed-%d-%s-%s", r.cfg.Seed, r.cfg.Engine, time.Now().UTC().Format("20060102-150405")))
+	switch {
+	case failed || r.cfg.Keep:
 		if err := os.CopyFS(to, os.DirFS(r.logs())); err != nil {
 			return fmt.Errorf("keep the logs of the run: %w", err)
 		}
 		fmt.Fprintf(r.out, "Ledger, schedule, record and logs are in %s\n", to)
+	case len(r.cfg.Results) > 0:
+		for _, name := range r.cfg.Results {
+			if err := copyFile(filepath.Join(to, name), filepath.Join(r.logs(), name)); err != nil {
+				return fmt.Errorf("keep the results of the run: %w", err)
+			}
+		}
+		fmt.Fprintf(r.out, "%s: in %s\n", strings.Join(r.cfg.Results, ", "), to)
 	}
 	if err := os.RemoveAll(r.dir); err != nil {
 		return fmt.Errorf("remove the run's folder: %w", err)
 	}
 	return nil
+}
+
+func copyFile(to, from string) error {
+	b, err := os.ReadFile(from) //nolint:gosec // of this run
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil { //nolint:gosec // for whoever looks into the run
+		return err
+	}
+	return os.WriteFile(to, b, 0o644) //nolint:gosec // for whoever looks into the run
 }
 
 func writeJSON(path string, v any) error {

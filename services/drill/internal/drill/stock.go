@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"time"
@@ -18,7 +19,7 @@ import (
 
 // calm waits until what was written has arrived everywhere: positions given and published, statistics and live streams
 // up to date, and nothing new.
-func (r *run) calm(ctx context.Context) error {
+func (r *Conductor) calm(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, calmWithin)
 	defer cancel()
 	db, err := r.cluster.DB.Open()
@@ -43,16 +44,16 @@ func (r *run) calm(ctx context.Context) error {
 }
 
 // arrived counts the events, and tells what has not yet arrived where.
-func (r *run) arrived(ctx context.Context, db *sql.DB) (events int64, err error) {
-	var last, published int64
-	if err := db.QueryRowContext(ctx, "SELECT COUNT(*), COALESCE(MAX(pos), 0) FROM events").Scan(&events, &last); err != nil {
+func (r *Conductor) arrived(ctx context.Context, db *sql.DB) (events int64, err error) {
+	if events, err = countEvents(ctx, db); err != nil {
 		return -1, err
 	}
-	if err := db.QueryRowContext(ctx, "SELECT published FROM relay_positions").Scan(&published); err != nil {
+	var given, published int64
+	if err := db.QueryRowContext(ctx, "SELECT given, published FROM relay_positions").Scan(&given, &published); err != nil {
 		return events, err
 	}
-	if last != events || published != events {
-		return events, fmt.Errorf("of %d events the last has position %d, and %d are published", events, last, published)
+	if given != events || published != events {
+		return events, fmt.Errorf("of %d events %d have a position and %d are published", events, given, published)
 	}
 	var status struct{ Cursor int64 }
 	if err := r.cluster.Get(ctx, r.cluster.URL()+"/api/v1/stats/status", &status); err != nil {
@@ -61,52 +62,83 @@ func (r *run) arrived(ctx context.Context, db *sql.DB) (events int64, err error)
 	if status.Cursor != events {
 		return events, fmt.Errorf("statistics are at %d of %d", status.Cursor, events)
 	}
-	lasts, err := lastOfProjects(ctx, db, last)
+	lasts, err := lastOfProjects(ctx, db, given)
 	if err != nil {
 		return events, err
 	}
 	return events, r.load.Reached(lasts)
 }
 
-// stockAttempts is how often stock is taken if something arrives while it is: a request that hung in a process that was
-// paused may come to its end late.
-const stockAttempts = 5
+// stockAttempts is how often stock is taken if something arrives while it is (a request that hung in a process that was
+// paused may come to its end late), or if it cannot be: a long run must not end without a result for one slow answer.
+const stockAttempts = 6
+
+// stockPause is between two attempts.
+const stockPause = 2 * time.Second
 
 // takeStock reads everything that is there.
-func (r *run) takeStock(ctx context.Context) error {
+func (r *Conductor) takeStock(ctx context.Context) error {
 	for attempt := 1; ; attempt++ {
 		found := check.Snapshot{Levels: r.record.Found.Levels, Listed: map[string][]string{}}
-		if err := r.readStats(ctx, &found.Stats); err != nil {
+		err := r.readAll(ctx, &found)
+		if err == nil {
+			r.record.Found = found
+		}
+		if attempt == stockAttempts || err == nil && found.Stats.Cursor == int64(len(found.Events)) {
 			return err
 		}
-		for _, key := range projects {
-			list, err := r.list(ctx, key)
-			if err != nil {
-				return err
-			}
-			found.Listed[key] = list
-		}
-		if err := r.readDatabase(ctx, &found); err != nil {
-			return err
-		}
-		r.record.Found = found
-		if found.Stats.Cursor == int64(len(found.Events)) || attempt == stockAttempts {
-			return nil
-		}
-		if err := rest(ctx, time.Second); err != nil {
+		if err := rest(ctx, stockPause); err != nil {
 			return err
 		}
 	}
 }
 
-func (r *run) readStats(ctx context.Context, s *check.Stats) error {
+func (r *Conductor) readAll(ctx context.Context, found *check.Snapshot) (err error) {
+	if err := r.readStats(ctx, &found.Stats); err != nil {
+		return err
+	}
+	for _, key := range projects {
+		if found.Listed[key], err = r.list(ctx, key); err != nil {
+			return err
+		}
+	}
+	return r.readDatabase(ctx, found)
+}
+
+// verifyWithin bounds a recount: VERIFY_TIMEOUT of stats-service is 2 min, and deploy/nginx gives it 10 s more.
+const verifyWithin = 130 * time.Second
+
+// verify has a replica recount; it is asked past the edge, whose limits are those of quick requests.
+func (r *Conductor) verify(ctx context.Context, into any) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, verifyWithin)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.cluster.Stats[0].Addr+"/api/v1/stats/verify", nil)
+	if err != nil {
+		return err
+	}
+	req.Close = true
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return fmt.Errorf("recount: %w", err)
+	}
+	defer func() { err = errors.Join(err, res.Body.Close()) }()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("recount: status %d", res.StatusCode)
+	}
+	if err := json.NewDecoder(res.Body).Decode(into); err != nil {
+		return fmt.Errorf("recount: %w", err)
+	}
+	return nil
+}
+
+func (r *Conductor) readStats(ctx context.Context, s *check.Stats) error {
 	var verdict struct {
 		Equal         bool
 		Pos           int64
 		Count, Parked int
 		Tasks         int
 	}
-	if err := r.cluster.Get(ctx, r.cluster.URL()+"/api/v1/stats/verify", &verdict); err != nil {
+	if err := r.verify(ctx, &verdict); err != nil {
 		return err
 	}
 	var status struct {
@@ -121,7 +153,7 @@ func (r *run) readStats(ctx context.Context, s *check.Stats) error {
 }
 
 // list returns the ids of a project's tasks by rank, as the API pages through them.
-func (r *run) list(ctx context.Context, key string) (ids []string, err error) {
+func (r *Conductor) list(ctx context.Context, key string) (ids []string, err error) {
 	cursor := ""
 	for {
 		var page struct {
@@ -132,7 +164,7 @@ func (r *run) list(ctx context.Context, key string) (ids []string, err error) {
 		if cursor != "" {
 			at += "&cursor=" + url.QueryEscape(cursor)
 		}
-		if err := r.cluster.Get(ctx, at, &page); err != nil {
+		if err := r.persist(ctx, func() error { return r.cluster.Get(ctx, at, &page) }); err != nil {
 			return nil, err
 		}
 		for _, t := range page.Tasks {
@@ -145,8 +177,21 @@ func (r *run) list(ctx context.Context, key string) (ids []string, err error) {
 	}
 }
 
+// pageAttempts is how often one page of a list is asked for: of hundreds, one may take longer than a client waits.
+const pageAttempts = 5
+
+// persist calls fn until it succeeds, several times at most.
+func (r *Conductor) persist(ctx context.Context, fn func() error) error {
+	for attempt := 1; ; attempt++ {
+		err := fn()
+		if err == nil || attempt == pageAttempts || rest(ctx, stockPause) != nil {
+			return err
+		}
+	}
+}
+
 // readDatabase reads all rows in one transaction, which sees them as of one moment.
-func (r *run) readDatabase(ctx context.Context, found *check.Snapshot) (err error) {
+func (r *Conductor) readDatabase(ctx context.Context, found *check.Snapshot) (err error) {
 	db, err := r.cluster.DB.Open()
 	if err != nil {
 		return err
