@@ -1,5 +1,9 @@
 // Package edge is the drill's front door: two replicas of each service behind one address, with the rules of the stack's
-// nginx (deploy/nginx/proxy.conf) for asking another replica. It is a program of its own so that it can be killed, too.
+// nginx (deploy/nginx: proxy.conf, routes.conf and upstreams.conf) for choosing a replica, giving it up and asking another.
+// It is a program of its own so that it can be killed, too.
+//
+// Two things differ. Bodies are held in memory, those of imports as well, which are not sent again all the same. And
+// replicas come and go in nginx with their addresses in Docker's DNS, while here they keep them.
 package edge
 
 import (
@@ -11,29 +15,12 @@ import (
 	"log"
 	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/http/httputil"
-	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
-// statsPrefix is what stats-service answers; task-service answers everything else.
-const statsPrefix = "/api/v1/stats/"
-
-// The limits of deploy/nginx/proxy.conf and upstreams.conf.
-const (
-	connectTimeout = 500 * time.Millisecond
-	headerTimeout  = 20 * time.Second // proxy_read_timeout
-	tries          = 3                // proxy_next_upstream_tries
-	triesTimeout   = 10 * time.Second // proxy_next_upstream_timeout
-	maxFails       = 2                // max_fails
-	failTimeout    = time.Second      // fail_timeout
-	maxBody        = 2 << 20          // client_max_body_size
-	idleConns      = 64               // keepalive
-	idleTimeout    = 50 * time.Second // keepalive_timeout
-)
+// headerTimeout bounds the reading of a request's header: client_header_timeout.
+const headerTimeout = 10 * time.Second
 
 // Config says who stands behind the edge, each as host:port.
 type Config struct {
@@ -43,13 +30,16 @@ type Config struct {
 // New returns the edge.
 func New(cfg Config) http.Handler {
 	transport := &http.Transport{
-		DialContext:           (&net.Dialer{Timeout: connectTimeout}).DialContext,
-		MaxIdleConnsPerHost:   idleConns,
-		IdleConnTimeout:       idleTimeout,
-		ResponseHeaderTimeout: headerTimeout,
-		DisableCompression:    true,
+		DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
+		MaxIdleConnsPerHost: idleConns,
+		IdleConnTimeout:     idleTimeout,
+		DisableCompression:  true,
 	}
-	tasks, stats := newUpstream(cfg.Tasks, transport), newUpstream(cfg.Stats, transport)
+	// As nginx does, each counts for itself how its replicas fare.
+	groups := map[string]*upstream{
+		"task_api": newUpstream(cfg.Tasks), "task_long": newUpstream(cfg.Tasks), "task_pages": newUpstream(cfg.Tasks),
+		"stats_api": newUpstream(cfg.Stats), "stats_long": newUpstream(cfg.Stats),
+	}
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme = "http" // the host is the replica's, chosen at each try
@@ -57,17 +47,14 @@ func New(cfg Config) http.Handler {
 			r.SetXForwarded()
 		},
 		Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-			if strings.HasPrefix(r.URL.Path, statsPrefix) {
-				return stats.RoundTrip(r)
-			}
-			return tasks.RoundTrip(r)
+			rule := ruleOf(r)
+			return route(groups[rule.group], transport.RoundTrip, r, rule)
 		}),
 		FlushInterval: -1, // live streams must not wait in a buffer
 		ErrorLog:      log.New(io.Discard, "", 0),
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
 			status := http.StatusServiceUnavailable
-			var timeout net.Error
-			if errors.As(err, &timeout) && timeout.Timeout() {
+			if errors.Is(err, errSilent) {
 				status = http.StatusGatewayTimeout
 			}
 			w.Header().Set("Retry-After", "1")
@@ -82,7 +69,7 @@ func New(cfg Config) http.Handler {
 
 // Serve answers on the address until ctx ends.
 func Serve(ctx context.Context, addr string, cfg Config) error {
-	server := &http.Server{Addr: addr, Handler: New(cfg), ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
+	server := &http.Server{Addr: addr, Handler: New(cfg), ReadHeaderTimeout: headerTimeout, ErrorLog: log.New(io.Discard, "", 0)}
 	stop := context.AfterFunc(ctx, func() { _ = server.Close() }) // streams never end by themselves
 	defer stop()
 	if err := server.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
@@ -95,110 +82,52 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
-// upstream is a group of replicas, asked in turn.
-type upstream struct {
-	replicas  []*replica
-	transport http.RoundTripper
-	turn      atomic.Uint64
-}
-
-// replica counts its failures; with maxFails of them within failTimeout it is left out as long.
-type replica struct {
-	addr  string
-	mu    sync.Mutex
-	fails int
-	since time.Time // of the first of them
-	away  time.Time // until when it is left out
-}
-
-func newUpstream(addrs []string, transport http.RoundTripper) *upstream {
-	u := &upstream{transport: transport}
-	for _, addr := range addrs {
-		u.replicas = append(u.replicas, &replica{addr: addr})
+// route carries a request through the locations that a rule stands for: the first, and @patient or @again behind it.
+func route(to *upstream, send func(*http.Request) (*http.Response, error), r *http.Request, rule rule) (*http.Response, error) {
+	b, err := readBody(r)
+	if err != nil {
+		return nil, err
 	}
-	return u
-}
-
-// RoundTrip asks replicas until one answers properly, as far as the request may be sent again.
-func (u *upstream) RoundTrip(r *http.Request) (*http.Response, error) {
-	var body []byte
-	if r.Body != nil { // as the proxy leaves it where there is none
-		var err error
-		if body, err = io.ReadAll(r.Body); err != nil {
-			return nil, fmt.Errorf("read the request: %w", err)
-		}
+	res, sent, err := to.ask(send, r, b, rule.wait, rule.again || idempotent(r))
+	switch {
+	case err == nil || r.Context().Err() != nil:
+		return res, err
+	case errors.Is(err, errSilent) && rule.patient:
+		res, _, err = to.ask(send, r, b, readTimeout, true)
+	case errors.Is(err, errSilent):
+	case rule.group == "task_long" && taskImport.MatchString(r.URL.Path): // what was streamed is gone
+	case repeatable(r) || !sent:
+		res, _, err = to.ask(send, r, b, readTimeout, true)
 	}
-	began := time.Now()
-	asked := map[*replica]bool{}
-	for try := 1; ; try++ {
-		to := u.next(asked)
-		asked[to] = true
-		sent := false
-		trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { sent = true }}
-		out := r.Clone(httptrace.WithClientTrace(r.Context(), trace))
-		out.URL.Host = to.addr
-		out.Body, out.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-		res, err := u.transport.RoundTrip(out)
-		failed := err != nil || res.StatusCode == http.StatusBadGateway || res.StatusCode == http.StatusServiceUnavailable
-		to.note(failed)
-		again := failed && try < tries && time.Since(began) < triesTimeout && r.Context().Err() == nil && (!sent || repeatable(r))
-		if !again {
-			return res, err
-		}
-		if err == nil {
-			_ = res.Body.Close() // another answer counts
-		}
+	return res, err
+}
+
+// idempotent reports whether nginx sends a request again without being told that it may.
+func idempotent(r *http.Request) bool {
+	return r.Method != http.MethodPost && r.Method != http.MethodPatch
+}
+
+// body is a request's, to be sent as often as it takes.
+type body struct {
+	data []byte
+	none bool
+}
+
+func readBody(r *http.Request) (*body, error) {
+	if r.Body == nil { // as the proxy leaves it where there is none
+		return &body{none: true}, nil
 	}
-}
-
-// repeatable is nginx's rule: what changes nothing when done twice, and writes that carry an Idempotency-Key.
-func repeatable(r *http.Request) bool {
-	switch r.Method {
-	case http.MethodPost, http.MethodPatch:
-		return r.Header.Get("Idempotency-Key") != ""
+	data, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, fmt.Errorf("read the request: %w", err)
 	}
-	return true
+	return &body{data: data}, nil
 }
 
-// next chooses a replica: one that was not asked for this request and is not left out, if there is one.
-func (u *upstream) next(asked map[*replica]bool) *replica {
-	n := len(u.replicas)
-	start := int(u.turn.Add(1) % uint64(n))
-	best, bestScore := u.replicas[start], -1
-	for i := range n {
-		r := u.replicas[(start+i)%n]
-		score := 0
-		if !asked[r] {
-			score += 2
-		}
-		if r.present() {
-			score++
-		}
-		if score > bestScore {
-			best, bestScore = r, score
-		}
-	}
-	return best
-}
-
-func (r *replica) present() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return time.Now().After(r.away)
-}
-
-func (r *replica) note(failed bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	now := time.Now()
-	if !failed {
-		r.fails = 0
+func (b *body) into(r *http.Request) {
+	if b.none {
+		r.Body, r.ContentLength = http.NoBody, 0
 		return
 	}
-	if r.fails == 0 || now.Sub(r.since) > failTimeout {
-		r.fails, r.since = 0, now
-	}
-	if r.fails++; r.fails >= maxFails {
-		r.away, r.fails = now.Add(failTimeout), 0
-	}
+	r.Body, r.ContentLength = io.NopCloser(bytes.NewReader(b.data)), int64(len(b.data))
 }
