@@ -95,7 +95,8 @@ func Recovery(b *Book) []Violation {
 	return out
 }
 
-// Levels demands that, at rest, no process holds notably more goroutines or files than before the load.
+// Levels demands that, at rest, no process holds notably more goroutines, files or memory than before the load. How many
+// tasks there are changes little: what services keep of them is bounded.
 func Levels(b *Book) []Violation {
 	var out []Violation
 	for _, l := range b.Found.Levels {
@@ -104,6 +105,12 @@ func Levels(b *Book) []Violation {
 		}
 		if more := l.FDsAfter - l.FDsBefore; more > b.Limits.FDs {
 			out = append(out, violation("%s has %d open files at rest, %d before the load", l.Process, l.FDsAfter, l.FDsBefore))
+		}
+		if more := l.HeapAfter - l.HeapBefore; b.Limits.Heap > 0 && more > b.Limits.Heap {
+			out = append(out, violation("%s has %d MiB in its heap at rest, %d before the load", l.Process, l.HeapAfter>>20, l.HeapBefore>>20))
+		}
+		if more := l.MemoryAfter - l.MemoryBefore; b.Limits.Memory > 0 && more > b.Limits.Memory {
+			out = append(out, violation("%s occupies %d MiB at rest, %d before the load", l.Process, l.MemoryAfter>>20, l.MemoryBefore>>20))
 		}
 	}
 	return out

@@ -40,6 +40,8 @@ type Limits struct {
 	Whole      time.Duration `json:"whole"`      // until every part says that it is well and statistics have caught up
 	Goroutines int           `json:"goroutines"` // more than before the load, of one process at rest
 	FDs        int           `json:"fds"`        // more open files than before the load
+	Heap       int64         `json:"heap"`       // more bytes of the heap in use after a collection; 0: any
+	Memory     int64         `json:"memory"`     // more resident bytes; 0: any
 }
 
 // Snapshot is what is there when nothing moves any more. All rows are of one moment.
@@ -113,6 +115,8 @@ type Level struct {
 	GoroutinesAfter  int    `json:"goroutinesAfter"`
 	FDsBefore        int    `json:"fdsBefore"`
 	FDsAfter         int    `json:"fdsAfter"`
+	HeapBefore       int64  `json:"heapBefore"` // in use after a collection, bytes
+	HeapAfter        int64  `json:"heapAfter"`
 	MemoryBefore     int64  `json:"memoryBefore"` // resident, bytes
 	MemoryAfter      int64  `json:"memoryAfter"`
 }

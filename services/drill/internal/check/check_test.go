@@ -181,6 +181,8 @@ var bad = []struct {
 
 	{"a leak of goroutines", "levels", func(r *Record) { r.Found.Levels[0].GoroutinesAfter = 500 }},
 	{"a leak of files", "levels", func(r *Record) { r.Found.Levels[0].FDsAfter = 500 }},
+	{"a heap that grew", "levels", func(r *Record) { r.Found.Levels[0].HeapAfter = 500 << 20 }},
+	{"memory not given back", "levels", func(r *Record) { r.Found.Levels[0].MemoryAfter = 500 << 20 }},
 }
 
 // rerank gives another rank in an operation, everywhere where it shows, so that nothing but its place is wrong.

@@ -25,7 +25,7 @@ const worldProject = "00000000-0000-7000-8000-00000000000a"
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, tasks: map[string]*Task{}}
-	w.r.Limits = Limits{Serving: time.Second, Whole: 2 * time.Second, Goroutines: 10, FDs: 10}
+	w.r.Limits = Limits{Serving: time.Second, Whole: 2 * time.Second, Goroutines: 10, FDs: 10, Heap: 10 << 20, Memory: 10 << 20}
 	w.r.Found.Projects = []Project{{ID: worldProject, Key: "DRA"}}
 	w.event(worldProject, "", "project.created", 1)
 	return w

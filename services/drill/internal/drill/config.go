@@ -55,14 +55,25 @@ const (
 	wholeWithin    = 20 * time.Second
 	moreGoroutines = 40 // the pools' and the HTTP server's, which are let go only after a while
 	moreFDs        = 24 // connections of two pools, to NATS, and of clients that ask how it is
+	moreHeap       = 32 << 20
+	moreMemory     = 96 << 20 // the runtime keeps what the load's bursts needed for minutes
 )
 
 // ParseFlags reads the drill's arguments.
 func ParseFlags(args []string) (Config, error) {
-	cfg := Config{Limits: check.Limits{Serving: servingWithin, Whole: wholeWithin, Goroutines: moreGoroutines, FDs: moreFDs}}
-	flags := flag.NewFlagSet("drill", flag.ContinueOnError)
+	return Defaults().Parse(flag.NewFlagSet("drill", flag.ContinueOnError), args)
+}
+
+// Defaults of a drill.
+func Defaults() Config {
+	return Config{Duration: time.Minute, Out: "test-output/drill", Clients: 6, Streams: 3, Pause: 25 * time.Millisecond, Limits: check.Limits{Serving: servingWithin, Whole: wholeWithin, Goroutines: moreGoroutines, FDs: moreFDs, Heap: moreHeap, Memory: moreMemory}}
+}
+
+// Parse reads arguments; what they do not say is as in c. flags may have more.
+func (c Config) Parse(flags *flag.FlagSet, args []string) (Config, error) {
+	cfg := c
 	flags.Uint64Var(&cfg.Seed, "seed", 1, "of faults and load; the same seed makes the same schedule")
-	flags.DurationVar(&cfg.Duration, "duration", time.Minute, "how long faults are injected")
+	flags.DurationVar(&cfg.Duration, "duration", c.Duration, "how long faults are injected")
 	flags.Func("bug", "start services with this bug, which the drill must find; they are built with -tags seededbugs: "+bugNames(), func(name string) error {
 		cfg.Bug = seeded.Bug(name)
 		if !slices.Contains(seeded.Bugs(), cfg.Bug) {
@@ -73,13 +84,13 @@ func ParseFlags(args []string) (Config, error) {
 	engine := flags.String("engine", string(cluster.MySQL), "mysql or postgres")
 	kinds := flags.String("kinds", "", "only these kinds of faults, separated by commas: "+kindNames())
 	flags.IntVar(&cfg.NATS, "nats", 1, "number of NATS servers: 1, or 3 as a cluster")
-	flags.StringVar(&cfg.Bin, "bin", "bin", "folder of task-service and stats-service")
+	flags.StringVar(&cfg.Bin, "bin", "", "folder of task-service and stats-service (default bin, and bin/seeded with -bug)")
 	flags.StringVar(&cfg.Script, "servers", "services/internal/kit/testkit/servers.sh", "script that gets a database server if this machine has none")
-	flags.StringVar(&cfg.Out, "out", "test-output/drill", "folder for logs, ledger and schedule of a run that fails")
+	flags.StringVar(&cfg.Out, "out", c.Out, "folder for logs, ledger and schedule of a run that fails")
 	flags.BoolVar(&cfg.Keep, "keep", false, "leave them there also when everything held")
-	flags.IntVar(&cfg.Clients, "clients", 6, "that write and read at the same time")
-	flags.IntVar(&cfg.Streams, "streams", 3, "live streams followed in each project")
-	flags.DurationVar(&cfg.Pause, "pause", 25*time.Millisecond, "of a client between two operations, on average")
+	flags.IntVar(&cfg.Clients, "clients", c.Clients, "that write and read at the same time")
+	flags.IntVar(&cfg.Streams, "streams", c.Streams, "live streams followed in each project")
+	flags.DurationVar(&cfg.Pause, "pause", c.Pause, "of a client between two operations, on average")
 	if err := flags.Parse(args); err != nil {
 		return cfg, err
 	}
@@ -123,7 +134,7 @@ func parseKinds(list string) (kinds []faults.Kind, err error) {
 
 // programs returns the services' programs by absolute path, and our own.
 func (c Config) programs() (tasks, stats, self string, err error) {
-	dir, err := filepath.Abs(c.Bin)
+	dir, err := filepath.Abs(c.bin())
 	if err != nil {
 		return "", "", "", fmt.Errorf("find the programs: %w", err)
 	}
@@ -131,6 +142,9 @@ func (c Config) programs() (tasks, stats, self string, err error) {
 	for _, path := range []string{tasks, stats} {
 		if _, err := os.Stat(path); err != nil {
 			return "", "", "", fmt.Errorf("%w; `make build` makes it", err)
+		}
+		if err := c.hasBugs(path); err != nil {
+			return "", "", "", err
 		}
 	}
 	if self, err = os.Executable(); err != nil {

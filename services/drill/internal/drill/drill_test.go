@@ -62,17 +62,19 @@ func TestReport(t *testing.T) {
 	}
 }
 
-func TestGoroutines(t *testing.T) {
+func TestGauges(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]int{
+	for text, want := range map[string]float64{
 		"# TYPE go_goroutine_count gauge\ngo_goroutine_count 41\n":                              41,
 		"a 1\ngo_goroutine_count{otel_scope_name=\"x {y}\",service_name=\"z\"} 42 1700000000\n": 42,
 	} {
-		if got, err := goroutines(strings.NewReader(text)); err != nil || got != want {
-			t.Errorf("%d, %v in %q", got, err, text)
+		if got, err := gauges(strings.NewReader(text), goroutineMetric); err != nil || got[goroutineMetric] != want {
+			t.Errorf("%v, %v in %q", got, err, text)
 		}
 	}
-	if _, err := goroutines(strings.NewReader("go_goroutine_counts 7\n")); err == nil {
-		t.Error("found where there is none")
+	for _, text := range []string{"go_goroutine_counts 7\n", "go_goroutine_count\n", "go_goroutine_count seven\n"} {
+		if _, err := gauges(strings.NewReader(text), goroutineMetric); err == nil {
+			t.Errorf("found in %q", text)
+		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,21 +17,22 @@ import (
 	"github.com/tallyboard/tallyboard/services/drill/internal/cluster"
 )
 
-// level is what one process occupies.
-type level struct {
-	goroutines, files int
-	memory            int64
+// Level is what one process occupies.
+type Level struct {
+	Goroutines, Files int
+	Heap              int64 // in use behind the last collection, bytes
+	Memory            int64 // resident, bytes
 }
 
 // levelsBefore measures all replicas before the load.
 func (r *Conductor) levelsBefore(ctx context.Context) error {
 	for _, s := range r.cluster.Services() {
-		l, err := measure(ctx, s)
+		l, err := Measure(ctx, s)
 		if err != nil {
 			return err
 		}
 		r.record.Found.Levels = append(r.record.Found.Levels, check.Level{
-			Process: s.Name(), GoroutinesBefore: l.goroutines, FDsBefore: l.files, MemoryBefore: l.memory,
+			Process: s.Name(), GoroutinesBefore: l.Goroutines, FDsBefore: l.Files, HeapBefore: l.Heap, MemoryBefore: l.Memory,
 		})
 	}
 	return nil
@@ -46,14 +48,17 @@ func (r *Conductor) levelsAfter(ctx context.Context) error {
 	for i, s := range r.cluster.Services() {
 		at := &r.record.Found.Levels[i]
 		for {
-			l, err := measure(ctx, s)
+			l, err := Measure(ctx, s)
 			if err != nil && ctx.Err() == nil {
 				return err
 			}
 			if err == nil {
-				at.GoroutinesAfter, at.FDsAfter, at.MemoryAfter = l.goroutines, l.files, l.memory
+				at.GoroutinesAfter, at.FDsAfter, at.HeapAfter, at.MemoryAfter = l.Goroutines, l.Files, l.Heap, l.Memory
 			}
-			if l.goroutines-at.GoroutinesBefore <= r.cfg.Limits.Goroutines && l.files-at.FDsBefore <= r.cfg.Limits.FDs || rest(ctx, 200*time.Millisecond) != nil {
+			limits := r.cfg.Limits
+			settled := l.Goroutines-at.GoroutinesBefore <= limits.Goroutines && l.Files-at.FDsBefore <= limits.FDs &&
+				l.Heap-at.HeapBefore <= limits.Heap && l.Memory-at.MemoryBefore <= limits.Memory
+			if settled || rest(ctx, 200*time.Millisecond) != nil {
 				break
 			}
 		}
@@ -61,9 +66,14 @@ func (r *Conductor) levelsAfter(ctx context.Context) error {
 	return nil
 }
 
-// measure asks a service for its goroutines, and the kernel for the rest.
-func measure(ctx context.Context, s *cluster.Service) (level, error) {
-	var l level
+// measureWithin bounds one look at a service.
+const measureWithin = 3 * time.Second
+
+// Measure asks a service for its goroutines and its heap, and the kernel for the rest.
+func Measure(ctx context.Context, s *cluster.Service) (Level, error) {
+	var l Level
+	ctx, cancel := context.WithTimeout(ctx, measureWithin)
+	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.Addr+"/metrics", nil)
 	if err != nil {
 		return l, err
@@ -74,32 +84,45 @@ func measure(ctx context.Context, s *cluster.Service) (level, error) {
 		return l, fmt.Errorf("measure %s: %w", s.Name(), err)
 	}
 	defer res.Body.Close() //nolint:errcheck // read to its end
-	if l.goroutines, err = goroutines(res.Body); err != nil {
+	found, err := gauges(res.Body, goroutineMetric, goalMetric, gogcMetric)
+	if err != nil {
 		return l, fmt.Errorf("measure %s: %w", s.Name(), err)
 	}
+	l.Goroutines = int(found[goroutineMetric])
+	l.Heap = int64(found[goalMetric] / (1 + found[gogcMetric]/100))
 	proc := fmt.Sprintf("/proc/%d", s.PID())
 	if files, err := os.ReadDir(proc + "/fd"); err == nil { // elsewhere than on Linux there is none
-		l.files = len(files)
+		l.Files = len(files)
 	}
 	if statm, err := os.ReadFile(proc + "/statm"); err == nil { //nolint:gosec // of a child of ours
 		if fields := strings.Fields(string(statm)); len(fields) > 1 {
 			if pages, err := strconv.ParseInt(fields[1], 10, 64); err == nil {
-				l.memory = pages * int64(os.Getpagesize())
+				l.Memory = pages * int64(os.Getpagesize())
 			}
 		}
 	}
 	return l, nil
 }
 
-// goroutineMetric is the name under which services tell how many goroutines they have.
-const goroutineMetric = "go_goroutine_count"
+// What services tell of their runtime. The runtime sets its goal at the end of each collection: what was found in use (and
+// what points to it), and GOGC percent more. So the goal tells what a collection leaves, undisturbed by what piles up between two.
+const (
+	goroutineMetric = "go_goroutine_count"
+	goalMetric      = "go_memory_gc_goal_bytes"
+	gogcMetric      = "go_config_gogc_percent"
+)
 
-// goroutines finds the number in Prometheus's text format, where labels may stand between name and value.
-func goroutines(metrics io.Reader) (int, error) {
+// gauges finds values in Prometheus's text format, where labels may stand between name and value. That one is missing is an
+// error: else nobody would see a leak.
+func gauges(metrics io.Reader, names ...string) (map[string]float64, error) {
+	found := map[string]float64{}
 	lines := bufio.NewScanner(metrics)
 	for lines.Scan() {
-		rest, is := strings.CutPrefix(lines.Text(), goroutineMetric)
-		if !is || rest == "" || rest[0] != ' ' && rest[0] != '{' {
+		name, rest := lines.Text(), ""
+		if end := strings.IndexAny(name, "{ "); end >= 0 {
+			name, rest = name[:end], name[end:]
+		}
+		if !slices.Contains(names, name) {
 			continue
 		}
 		if end := strings.LastIndexByte(rest, '}'); end >= 0 {
@@ -107,10 +130,21 @@ func goroutines(metrics io.Reader) (int, error) {
 		}
 		fields := strings.Fields(rest)
 		if len(fields) == 0 {
-			break
+			return nil, fmt.Errorf("its metric %s has no value", name)
 		}
-		n, err := strconv.ParseFloat(fields[0], 64)
-		return int(n), err
+		value, err := strconv.ParseFloat(fields[0], 64)
+		if err != nil {
+			return nil, fmt.Errorf("its metric %s: %w", name, err)
+		}
+		found[name] = value
 	}
-	return 0, errors.Join(lines.Err(), errors.New("its metrics have no "+goroutineMetric)) // else nobody would see a leak
+	if err := lines.Err(); err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		if _, there := found[name]; !there {
+			return nil, errors.New("its metrics have no " + name)
+		}
+	}
+	return found, nil
 }

@@ -58,8 +58,8 @@ func (r *Conductor) report(violations []check.Violation) error {
 		outcomes[ledger.Acknowledged], outcomes[ledger.Refused], outcomes[ledger.Unknown], again,
 		len(r.record.Found.Events), len(r.record.Streams), received, connects)
 	for _, l := range r.record.Found.Levels {
-		fmt.Fprintf(r.out, "%s at rest, before and after: %d and %d goroutines, %d and %d open files, %d and %d MiB\n", l.Process,
-			l.GoroutinesBefore, l.GoroutinesAfter, l.FDsBefore, l.FDsAfter, l.MemoryBefore>>20, l.MemoryAfter>>20)
+		fmt.Fprintf(r.out, "%s at rest, before and after: %d and %d goroutines, %d and %d open files, %d and %d MiB (of it %d and %d in use)\n", l.Process,
+			l.GoroutinesBefore, l.GoroutinesAfter, l.FDsBefore, l.FDsAfter, l.MemoryBefore>>20, l.MemoryAfter>>20, l.HeapBefore>>20, l.HeapAfter>>20)
 	}
 	fmt.Fprintf(r.out, "%s: %d faults, %d violations", r.record.Name, total.times, len(violations))
 	for _, rule := range slices.SortedFunc(maps.Keys(byRule), func(a, b string) int { return cmp.Compare(byRule[b], byRule[a]) }) {
