@@ -34,6 +34,9 @@ type Config struct {
 	Pause    time.Duration
 	Limits   check.Limits
 
+	// Calm is how long everything that was written may take to arrive everywhere; 0: a minute.
+	Calm time.Duration
+
 	// What a soak asks for beyond a drill.
 
 	Every   time.Duration   // between the beginnings of two faults, on average, if they are over by then; 0: one after the other
@@ -109,6 +112,9 @@ func (c Config) Parse(flags *flag.FlagSet, args []string) (Config, error) {
 	}
 	return cfg, nil
 }
+
+// drills reports whether a kind of fault may be in the schedule.
+func (c Config) drills(k faults.Kind) bool { return len(c.Kinds) == 0 || slices.Contains(c.Kinds, k) }
 
 func kindNames() string {
 	var names []string

@@ -3,6 +3,7 @@
 package drill
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -130,12 +131,15 @@ func (r *Conductor) conduct(ctx context.Context) (err error) {
 	r.sayf("starting %s, %d NATS and %d replicas of each service", r.cfg.Engine, r.cfg.NATS, cluster.Replicas)
 	r.cluster, err = cluster.Start(ctx, cluster.Config{
 		Engine: r.cfg.Engine, NATS: r.cfg.NATS, Dir: r.dir, Logs: r.logs(), Tasks: tasks, Stats: stats, Self: self, Script: r.cfg.Script,
-		Extra: r.cfg.extra,
+		Extra: r.cfg.extra, Disks: r.cfg.drills(faults.DiskFull),
 	})
 	if err != nil {
 		return fmt.Errorf("start the cluster: %w", err)
 	}
 	defer func() { r.unstopped = r.cluster.Stop() }()
+	if err := r.notDrilled(); err != nil {
+		return err
+	}
 	r.load, err = workload.New(ctx, workload.Config{
 		URL: r.cluster.URL(), Projects: projects, Clients: r.cfg.Clients, Streams: r.cfg.Streams, Seed: r.cfg.Seed, Pause: r.cfg.Pause, Rate: r.cfg.Rate, Log: r.log, Since: r.since,
 		WalksAway: walksAway, Observe: r.with.Observe, Missed: r.with.Missed,
@@ -174,22 +178,28 @@ func (r *Conductor) underLoad(ctx context.Context) error {
 		err = r.with.AfterFaults(ctx, r)
 	}
 	r.load.EndWrites()
-	r.awaitCalm(ctx)
+	calm := r.awaitCalm(ctx)
 	if err == nil {
 		err = r.with.AfterLoad(ctx, r)
 	}
-	r.awaitCalm(ctx)
+	if calm { // what has not come by now does not come
+		r.awaitCalm(ctx)
+	}
 	endWatch()
 	watch.Wait()
 	r.record.Streams = r.load.EndStreams()
 	return errors.Join(err, unseen, ctx.Err())
 }
 
-// awaitCalm waits until everything has arrived everywhere; what does not arrive shows in the stock.
-func (r *Conductor) awaitCalm(ctx context.Context) {
-	if err := r.calm(ctx); err != nil {
-		r.sayf("not calm within %s: %v", calmWithin, err)
+// awaitCalm waits until everything has arrived everywhere, and reports whether it has; what does not arrive shows in the
+// stock.
+func (r *Conductor) awaitCalm(ctx context.Context) bool {
+	within := cmp.Or(r.cfg.Calm, calmWithin)
+	err := r.calm(ctx, within)
+	if err != nil {
+		r.sayf("not calm within %s: %v", within, err)
 	}
+	return err == nil
 }
 
 // breakThings injects faults until the time is over.
@@ -201,6 +211,11 @@ func (r *Conductor) breakThings(ctx context.Context) error {
 	injector := &faults.Injector{Cluster: r.cluster, Copies: filepath.Join(r.dir, "copies"), Random: rand.New(rand.NewPCG(r.cfg.Seed, 1))} //nolint:gosec // the same again with the same seed
 	if err := writeJSON(filepath.Join(r.logs(), scheduleFile), schedule); err != nil {
 		return err
+	}
+	if r.cfg.drills(faults.RestoreOld) {
+		if err := injector.CopyStream(ctx); err != nil {
+			return fmt.Errorf("copy the stream: %w", err)
+		}
 	}
 	ending, end := context.WithCancel(ctx) // ends pauses, never a fault, which must be mended
 	defer end()
@@ -263,7 +278,20 @@ func (r *Conductor) parts() faults.Parts {
 	for _, n := range r.cluster.NATS {
 		p.NATS = append(p.NATS, n.Name())
 	}
+	p.Disks = r.cluster.Disks()
 	return p
+}
+
+// notDrilled records what this machine does not let us drill. What was asked for by name must be possible.
+func (r *Conductor) notDrilled() error {
+	if r.cluster.NoDisks == nil {
+		return nil
+	}
+	r.record.NotDrilled = append(r.record.NotDrilled, fmt.Sprintf("%s: %v", faults.DiskFull, r.cluster.NoDisks))
+	if len(r.cfg.Kinds) > 0 {
+		return fmt.Errorf("not drilled here: %s", r.record.NotDrilled[0])
+	}
+	return nil
 }
 
 // save writes the record beside the logs.

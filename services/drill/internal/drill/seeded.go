@@ -1,6 +1,9 @@
 package drill
 
 import (
+	"bytes"
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -14,6 +17,38 @@ func bugNames() string {
 		names = append(names, string(b))
 	}
 	return strings.Join(names, ", ")
+}
+
+// Folders of the programs.
+const (
+	normalBin = "bin"
+	seededBin = "bin/seeded"
+)
+
+// bin is the folder of task-service and stats-service.
+func (c Config) bin() string {
+	switch {
+	case c.Bin != "":
+		return c.Bin
+	case c.Bug != "":
+		return seededBin
+	}
+	return normalBin
+}
+
+// hasBugs fails if a bug is asked for that the program cannot have: the drill would find nothing, and seem to have missed it.
+func (c Config) hasBugs(program string) error {
+	if c.Bug == "" {
+		return nil
+	}
+	b, err := os.ReadFile(program) //nolint:gosec // about to be run
+	if err != nil {
+		return fmt.Errorf("look for bugs: %w", err)
+	}
+	if !bytes.Contains(b, []byte(seeded.Variable)) {
+		return fmt.Errorf("%s was built without -tags seededbugs; `make bin/seeded` builds it with them", program)
+	}
+	return nil
 }
 
 // extra is what replicas are told beyond the rest.

@@ -19,8 +19,8 @@ import (
 
 // calm waits until what was written has arrived everywhere: positions given and published, statistics and live streams
 // up to date, and nothing new.
-func (r *Conductor) calm(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, calmWithin)
+func (r *Conductor) calm(ctx context.Context, within time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	db, err := r.cluster.DB.Open()
 	if err != nil {
