@@ -7,12 +7,9 @@
 package db
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
@@ -38,7 +35,7 @@ type Config struct {
 	URL string `env:"DATABASE_URL,required" secret:"true"`
 	// Password replaces the one in URL, for platforms that inject it separately.
 	Password string `env:"DATABASE_PASSWORD" secret:"true"`
-	// CAFile is a PEM file with the certificate authorities to trust; it turns TLS with verification on.
+	// CAFile is a PEM file with the certificate authorities to trust; it turns TLS with verification on, for the host name in URL.
 	CAFile string `env:"DATABASE_CA_FILE"`
 	// PoolSize is the number of connections at most.
 	PoolSize int `env:"DB_POOL_SIZE" envDefault:"5"`
@@ -52,6 +49,10 @@ type Config struct {
 	StatementTimeout time.Duration `env:"DB_STATEMENT_TIMEOUT" envDefault:"30s"`
 	// LockTimeout is how long a statement waits for a row lock.
 	LockTimeout time.Duration `env:"DB_LOCK_TIMEOUT" envDefault:"5s"`
+	// TransactionIdle is how long a transaction may wait for its instance's next statement until the server rolls it back:
+	// so long an instance that hangs or was cut off keeps others from what it has locked. MySQL and MariaDB have such a limit
+	// for connections only, in whole seconds, so idle ones are not kept for longer than ConnMaxIdleTime and two thirds of it.
+	TransactionIdle time.Duration `env:"DB_TRANSACTION_IDLE" envDefault:"3s"`
 	// SocketTimeout is when a silent network ends a MySQL read or write. It must exceed StatementTimeout.
 	SocketTimeout time.Duration `env:"DB_SOCKET_TIMEOUT" envDefault:"60s"`
 }
@@ -71,6 +72,7 @@ func (c Config) withDefaults() Config {
 	def(&c.ConnMaxIdleTime, 5*time.Minute)
 	def(&c.StatementTimeout, 30*time.Second)
 	def(&c.LockTimeout, 5*time.Second)
+	def(&c.TransactionIdle, 3*time.Second)
 	def(&c.SocketTimeout, 60*time.Second)
 	return c
 }
@@ -85,6 +87,8 @@ type Options struct {
 	Name string
 	// PoolSize overrides Config.PoolSize when positive.
 	PoolSize int
+	// Pulse learns whether the database answers; nil: nobody does.
+	Pulse *Pulse
 }
 
 func (o Options) poolSize(cfg Config) int {
@@ -126,19 +130,6 @@ func parseURL(rawURL string) (*url.URL, error) {
 		return nil, fmt.Errorf("database URL: %w (characters such as @ : / ? # %% in a password must be percent-encoded)", err)
 	}
 	return u, nil
-}
-
-// caConfig returns a TLS configuration that trusts the authorities in file and expects the server to be host.
-func caConfig(file, host string) (*tls.Config, error) {
-	pem, err := os.ReadFile(file) //nolint:gosec // the operator names the file
-	if err != nil {
-		return nil, fmt.Errorf("database CA file: %w", err)
-	}
-	roots := x509.NewCertPool()
-	if !roots.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("database CA file %s: no PEM certificate in it", file)
-	}
-	return &tls.Config{RootCAs: roots, ServerName: host, MinVersion: tls.VersionTLS12}, nil
 }
 
 // caFileParameter is the parameter of a mysql:// URL that does what CAFile does. PostgreSQL has sslrootcert.

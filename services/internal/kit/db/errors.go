@@ -109,10 +109,10 @@ func IsUnavailable(err error) bool {
 		return true
 	}
 	if code := pgCode(err); code != "" {
-		// 08 connection exception, 53 insufficient resources, 57P0x shutdown and start
-		return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "53") || strings.HasPrefix(code, "57P")
+		// 08 connection exception, 53 insufficient resources, 57P0x shutdown and start, 25P03 Config.TransactionIdle
+		return strings.HasPrefix(code, "08") || strings.HasPrefix(code, "53") || strings.HasPrefix(code, "57P") || code == "25P03"
 	}
-	if _, bad := certs.Problem(err); bad || errors.Is(err, mysql.ErrNoTLS) {
+	if _, bad := certs.Problem(err); bad || tlsMissing(err) {
 		return true
 	}
 	var connect *pgconn.ConnectError

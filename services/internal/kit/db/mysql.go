@@ -31,7 +31,8 @@ func OpenMySQL(_ context.Context, cfg Config, o Options) (*sql.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	connector = guardedConnector{connector, &guard{}}
+	idle := min(cfg.ConnMaxIdleTime, cfg.mysqlWaitTimeout()*2/3)
+	connector = guardedConnector{connector, &guard{pulse: o.Pulse, idle: idle}}
 	observer, err := newObserver(o, mysqlTarget(dsn))
 	if err != nil {
 		return nil, err
@@ -44,7 +45,7 @@ func OpenMySQL(_ context.Context, cfg Config, o Options) (*sql.DB, error) {
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(size)
 	pool.SetConnMaxLifetime(cfg.ConnMaxLifetime)
-	pool.SetConnMaxIdleTime(cfg.ConnMaxIdleTime)
+	pool.SetConnMaxIdleTime(idle)
 	if o.Telemetry != nil {
 		if err := registerGauges(o.Telemetry.Meter, o.name(), func() PoolStats { return MySQLStats(pool) }); err != nil {
 			return nil, errors.Join(err, pool.Close())
@@ -89,12 +90,19 @@ func newMySQLConnector(cfg Config, o Options, statementTimeout time.Duration) (d
 	}
 	limits := fmt.Sprintf("SET SESSION time_zone='+00:00', sql_mode='%s', innodb_lock_wait_timeout=%d",
 		sqlMode, max(1, int(cfg.LockTimeout/time.Second)))
-	if statementTimeout > 0 {
+	if statementTimeout > 0 { // not for migrations, whose lock is held by a connection that says nothing
+		limits += fmt.Sprintf(", wait_timeout=%d", int(cfg.mysqlWaitTimeout()/time.Second))
 		// MySQL reads the first comment only, MariaDB the second only: each has its own name and unit for the limit.
 		limits += fmt.Sprintf(" /*!50708 , max_execution_time=%d */ /*M!100101 , max_statement_time=%g */",
 			statementTimeout.Milliseconds(), statementTimeout.Seconds())
 	}
 	return mysqlConnector{connector, []string{"SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", limits}}, nil
+}
+
+// mysqlWaitTimeout is the server's limit for a connection that says nothing: whole seconds, at least two, lest a pool has
+// no time to be done with a connection before the server is.
+func (c Config) mysqlWaitTimeout() time.Duration {
+	return max(2*time.Second, c.TransactionIdle.Truncate(time.Second))
 }
 
 func mysqlConfig(cfg Config) (*mysql.Config, error) {
@@ -134,8 +142,12 @@ func mysqlConfig(cfg Config) (*mysql.Config, error) {
 		dsn.Passwd = cfg.Password
 	}
 	if cfg.CAFile != "" {
-		if dsn.TLS, err = caConfig(cfg.CAFile, u.Hostname()); err != nil {
+		trusted := authorities{cfg.CAFile, u.Hostname()}
+		if dsn.TLS, err = trusted.config(); err != nil {
 			return nil, err
+		}
+		if err := dsn.Apply(mysql.BeforeConnect(trusted.beforeMySQL)); err != nil {
+			return nil, fmt.Errorf("DATABASE_CA_FILE: %w", err)
 		}
 	}
 	dsn.Collation = "utf8mb4_unicode_ci"

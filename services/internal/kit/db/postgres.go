@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/multitracer"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -37,6 +38,9 @@ func OpenPostgres(ctx context.Context, cfg Config, o Options) (*pgxpool.Pool, er
 	if err := preparePostgres(pc.ConnConfig, cfg, o, cfg.StatementTimeout); err != nil {
 		return nil, err
 	}
+	if cfg.CAFile != "" {
+		pc.BeforeConnect = authorities{cfg.CAFile, pc.ConnConfig.Host}.beforePostgres
+	}
 	pc.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
 		registerUTC(conn)
 		return nil
@@ -46,8 +50,13 @@ func OpenPostgres(ctx context.Context, cfg Config, o Options) (*pgxpool.Pool, er
 	if err != nil {
 		return nil, err
 	}
-	if observer != nil {
+	switch pulse := (pulseTracer{o.Pulse}); {
+	case observer != nil && o.Pulse != nil:
+		cc.Tracer = multitracer.New(pgxTracer{observer}, pulse)
+	case observer != nil:
 		cc.Tracer = pgxTracer{observer}
+	case o.Pulse != nil:
+		cc.Tracer = pulse
 	}
 	opened := guardPostgres(pc)
 	pool, err := pgxpool.NewWithConfig(ctx, pc)
@@ -69,7 +78,13 @@ func OpenPostgres(ctx context.Context, cfg Config, o Options) (*pgxpool.Pool, er
 func guardPostgres(pc *pgxpool.Config) (opened func(*pgxpool.Pool)) {
 	g := &guard{}
 	var pool atomic.Pointer[pgxpool.Pool]
-	pc.BeforeConnect = func(context.Context, *pgx.ConnConfig) error { return g.admit() }
+	prepare := pc.BeforeConnect
+	pc.BeforeConnect = func(ctx context.Context, cc *pgx.ConnConfig) error {
+		if err := g.admit(); err != nil || prepare == nil {
+			return err
+		}
+		return prepare(ctx, cc)
+	}
 	connected := pc.AfterConnect
 	pc.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 		g.note(nil)
@@ -97,16 +112,18 @@ func preparePostgres(cc *pgx.ConnConfig, cfg Config, o Options, statementTimeout
 	cc.ConnectTimeout = cfg.ConnectTimeout
 	if cfg.CAFile != "" {
 		var err error
-		if cc.TLSConfig, err = caConfig(cfg.CAFile, cc.Host); err != nil {
+		if cc.TLSConfig, err = (authorities{cfg.CAFile, cc.Host}).postgresConfig(); err != nil {
 			return err
 		}
-		cc.TLSConfig.NextProtos = []string{"postgresql"}
 		cc.Fallbacks = nil // never without TLS
 	} else if cc.TLSConfig != nil {
 		cc.TLSConfig.MinVersion = tls.VersionTLS12
 	}
 	milliseconds := func(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
-	// A client that vanished inside a transaction must not hold its locks for hours.
+	idle := 2 * cfg.StatementTimeout // in a migration
+	if statementTimeout > 0 {
+		idle = cfg.TransactionIdle
+	}
 	maps.Copy(cc.RuntimeParams, map[string]string{
 		"application_name":              "tallyboard-" + o.name(),
 		"timezone":                      "UTC",
@@ -114,7 +131,7 @@ func preparePostgres(cc *pgx.ConnConfig, cfg Config, o Options, statementTimeout
 		"lock_timeout":                  milliseconds(cfg.LockTimeout),
 		"statement_timeout":             milliseconds(statementTimeout),
 
-		"idle_in_transaction_session_timeout": milliseconds(2 * cfg.StatementTimeout),
+		"idle_in_transaction_session_timeout": milliseconds(idle),
 	})
 	return nil
 }

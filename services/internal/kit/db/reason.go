@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/go-sql-driver/mysql"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/certs"
 )
@@ -17,6 +18,7 @@ const (
 	myAccessDeniedSocket = 1698
 	myAccessDeniedPlain  = 1251 // the client's way to authenticate is too old
 	myPasswordExpired    = 1862
+	myTLSDemanded        = 3159 // MySQL: require_secure_transport
 	myAccountLocked      = 3118 // MySQL
 	myAccountLockedMaria = 4151 // MariaDB
 )
@@ -25,7 +27,8 @@ const (
 // is locked, or has no right to the database, or a database that is not there. Somebody has to put it right; services wait.
 func IsRefused(err error) bool {
 	switch myNumber(err) {
-	case myDatabaseDenied, myAccessDenied, myUnknownDatabase, myAccessDeniedSocket, myAccessDeniedPlain, myPasswordExpired, myAccountLocked, myAccountLockedMaria:
+	case myDatabaseDenied, myAccessDenied, myUnknownDatabase, myAccessDeniedSocket, myAccessDeniedPlain, myPasswordExpired,
+		myTLSDemanded, myAccountLocked, myAccountLockedMaria:
 		return true
 	}
 	code := pgCode(err)
@@ -59,14 +62,27 @@ func Reason(err error) string {
 		return "the database refuses this service: its password has expired"
 	}
 	switch {
+	case tlsDemanded(err):
+		return "the database demands TLS: name its certificate authorities in DATABASE_CA_FILE"
 	case pgCode(err) == "3D000":
 		return "there is no database of this name on the server"
 	case IsRefused(err):
 		return "the database refuses this service: wrong user or password"
 	case IsReadOnly(err):
 		return "the database takes no changes: it is read-only"
-	case errors.Is(err, mysql.ErrNoTLS):
+	case tlsMissing(err):
 		return "the database offers no TLS, which is demanded"
 	}
 	return ""
+}
+
+// tlsDemanded reports whether the server refused a connection for being plain. PostgreSQL says so in words only.
+func tlsDemanded(err error) bool {
+	e, is := errors.AsType[*pgconn.PgError](err)
+	return myNumber(err) == myTLSDemanded || is && e.Code == "28000" && strings.HasSuffix(e.Message, "no encryption")
+}
+
+// tlsMissing reports whether the server has no TLS to offer. pgx says so in words only.
+func tlsMissing(err error) bool {
+	return err != nil && (errors.Is(err, mysql.ErrNoTLS) || strings.Contains(err.Error(), "server refused TLS connection"))
 }
