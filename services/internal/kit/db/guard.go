@@ -15,6 +15,9 @@ const guardPause = time.Second
 
 // guard is what the connections of one pool learn from each other.
 type guard struct {
+	pulse *Pulse        // of the instance; may be nil
+	idle  time.Duration // after which a connection is not used again; zero: no such limit
+
 	mu       sync.Mutex
 	refused  error // why the server lets nobody in; nil: it does
 	at       time.Time
