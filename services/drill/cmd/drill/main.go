@@ -12,7 +12,9 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/tallyboard/tallyboard/services/drill/internal/bugs"
 	"github.com/tallyboard/tallyboard/services/drill/internal/cluster"
+	"github.com/tallyboard/tallyboard/services/drill/internal/disk"
 	"github.com/tallyboard/tallyboard/services/drill/internal/drill"
 	"github.com/tallyboard/tallyboard/services/drill/internal/edge"
 )
@@ -38,8 +40,12 @@ func run(ctx context.Context, args []string) error {
 			return runNATS(ctx, args[1:])
 		case "edge":
 			return runEdge(ctx, args[1:])
+		case disk.Command:
+			return disk.Hold(os.Stdin, os.Stdout, args[1:])
 		case "check":
 			return recheck(args[1:])
+		case "bugs":
+			return searchBugs(ctx, args[1:])
 		}
 	}
 	cfg, err := drill.ParseFlags(args)
@@ -47,6 +53,14 @@ func run(ctx context.Context, args []string) error {
 		return err
 	}
 	return drill.Run(ctx, cfg, os.Stdout)
+}
+
+func searchBugs(ctx context.Context, args []string) error {
+	cfg, err := bugs.ParseFlags(args)
+	if err != nil {
+		return err
+	}
+	return bugs.Run(ctx, cfg, os.Stdout)
 }
 
 func recheck(args []string) error {
@@ -61,6 +75,7 @@ func runNATS(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("nats", flag.ContinueOnError)
 	flags.StringVar(&cfg.Name, "name", "nats", "of the server")
 	flags.StringVar(&cfg.Addr, "addr", "127.0.0.1:4222", "host:port for clients")
+	flags.StringVar(&cfg.Monitor, "monitor", "127.0.0.1:8222", "host:port of its health over HTTP")
 	flags.StringVar(&cfg.Store, "store", "", "folder of JetStream")
 	flags.StringVar(&cfg.Routes, "routes", "", "host:port of the cluster's servers, this one first, separated by commas")
 	if err := flags.Parse(args); err != nil {

@@ -22,6 +22,8 @@ type Record struct {
 	Marks   []Mark          `json:"marks"` // in the order in which they were read
 	Found   Snapshot        `json:"found"`
 	Limits  Limits          `json:"limits"`
+	// NotDrilled are the kinds of faults that the machine did not allow, with the reason.
+	NotDrilled []string `json:"notDrilled,omitempty"`
 }
 
 // Mark is how far relay and statistics had come at one moment of the run.

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/tallyboard/tallyboard/services/drill/internal/disk"
 	"github.com/tallyboard/tallyboard/services/drill/internal/proc"
 	"github.com/tallyboard/tallyboard/services/drill/internal/proxy"
 )
@@ -30,6 +31,8 @@ type Config struct {
 	Script string // testkit/servers.sh, which gets a database server if there is none
 	// Extra returns what one replica is told beyond the rest, as NAME=value; nil: nothing. It is asked at the beginning.
 	Extra func(replica string) []string
+	// Disks gives the database and each NATS server a small disk of its own, so that it can be full, if this machine lets us.
+	Disks bool
 }
 
 // How long parts may take at the first start.
@@ -59,8 +62,10 @@ type Cluster struct {
 	Stats    []*Service
 	Edge     *Service
 	Links    []*proxy.Link // named FROM→TO
+	NoDisks  error         // why servers have no disks of their own, though they should; nil: they have
 	client   *http.Client
 	services []*Service
+	room     *disk.Room // nil: servers have no disks of their own
 }
 
 // Replicas is how many there are of each service.
@@ -76,7 +81,14 @@ func Start(ctx context.Context, cfg Config) (c *Cluster, err error) {
 			err = errors.Join(err, c.Stop())
 		}
 	}()
-	if c.DB, err = newDatabase(ctx, cfg.Engine, cfg.Script, filepath.Join(cfg.Dir, "database"), cfg.Logs); err != nil {
+	who, err := serverUser()
+	if err != nil {
+		return c, err
+	}
+	if err := c.openDisks(ctx, who); err != nil {
+		return c, err
+	}
+	if c.DB, err = c.newDatabase(ctx, filepath.Join(cfg.Dir, databaseFolder), who); err != nil {
 		return c, err
 	}
 	if err := c.DB.Up(ctx); err != nil {
@@ -90,7 +102,7 @@ func Start(ctx context.Context, cfg Config) (c *Cluster, err error) {
 			return c, err
 		}
 	}
-	if c.NATS, err = newNATS(cfg.NATS, cfg.Self, cfg.Dir, cfg.Logs); err != nil {
+	if c.NATS, err = c.newNATS(); err != nil {
 		return c, err
 	}
 	if err := c.StartNATS(ctx); err != nil {
@@ -267,6 +279,9 @@ func (c *Cluster) Stop() error {
 		if err := c.DB.Kill(); err != nil { // its data is thrown away
 			errs = append(errs, err)
 		}
+	}
+	if c.room != nil {
+		errs = append(errs, c.room.Close())
 	}
 	return errors.Join(errs...)
 }

@@ -31,13 +31,10 @@ type Database struct {
 	addr   string
 }
 
-// newDatabase makes a data directory for the engine; the server does not run yet.
-func newDatabase(ctx context.Context, e Engine, script, dir, logs string) (*Database, error) {
-	bin, err := find(ctx, e, script)
-	if err != nil {
-		return nil, err
-	}
-	who, err := serverUser()
+// newDatabase makes a data directory for the engine in dir/disk; the server does not run yet.
+func (c *Cluster) newDatabase(ctx context.Context, dir string, who *proc.User) (*Database, error) {
+	e := c.cfg.Engine
+	bin, err := find(ctx, e, c.cfg.Script)
 	if err != nil {
 		return nil, err
 	}
@@ -45,39 +42,33 @@ func newDatabase(ctx context.Context, e Engine, script, dir, logs string) (*Data
 	if err != nil {
 		return nil, err
 	}
-	data, run := filepath.Join(dir, "data"), filepath.Join(dir, "run")
-	for _, folder := range []string{dir, data, run} {
-		if err := os.MkdirAll(folder, 0o700); err != nil {
+	data, run := filepath.Join(dir, diskFolder, "data"), filepath.Join(dir, "run")
+	for _, folder := range []string{c.outside(data), run} {
+		if err := makeFolder(folder, who); err != nil {
 			return nil, fmt.Errorf("make the database's folder: %w", err)
 		}
-		if who == nil {
-			continue
-		}
-		if err := os.Chown(folder, int(who.UID), int(who.GID)); err != nil {
-			return nil, fmt.Errorf("give the database's folder to its user: %w", err)
-		}
 	}
-	var initialise *exec.Cmd
-	var args []string
+	var initialise, args []string
 	switch e {
 	case MySQL:
-		initialise, args = mysqlCommands(ctx, bin, data, run, addr)
+		initialise, args = mysqlCommands(bin, data, run, addr)
 	case Postgres:
-		initialise, args = postgresCommands(ctx, bin, data, addr)
-	}
-	initialise.Dir = dir
-	proc.As(initialise, who)
-	if out, err := initialise.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("initialise %s: %w\n%s", e, err, out)
+		initialise, args = postgresCommands(bin, data, addr)
 	}
 	path, args := bin.command(args...)
-	return &Database{Engine: e, addr: addr, Process: proc.New(proc.Spec{
-		Name: "database", Path: path, Args: args, Env: []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}, Dir: dir, Logs: logs, User: who,
-	})}, nil
+	spec := c.enter(proc.Spec{Name: "database", Path: path, Args: args, Env: []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C"}, Dir: dir, Logs: c.cfg.Logs, User: who})
+	first := c.enter(proc.Spec{Path: initialise[0], Args: initialise[1:], User: who})
+	cmd := exec.CommandContext(ctx, first.Path, first.Args...) //nolint:gosec // the server that was found
+	cmd.Dir = dir
+	proc.As(cmd, first.User)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("initialise %s: %w\n%s", e, err, out)
+	}
+	return &Database{Engine: e, addr: addr, Process: proc.New(spec)}, nil
 }
 
 // mysqlCommands returns how to initialise and how to run the server.
-func mysqlCommands(ctx context.Context, bin binary, data, run, addr string) (*exec.Cmd, []string) {
+func mysqlCommands(bin binary, data, run, addr string) (initialise, serve []string) {
 	_, port, _ := net.SplitHostPort(addr) // freeAddr's
 	base := filepath.Dir(filepath.Dir(bin.path))
 	common := []string{"--no-defaults", "--basedir=" + base, "--datadir=" + data, "--tmpdir=" + run, "--mysqlx=OFF"}
@@ -88,17 +79,17 @@ func mysqlCommands(ctx context.Context, bin binary, data, run, addr string) (*ex
 		}
 	}
 	path, args := bin.command(append(append([]string(nil), common...), "--initialize-insecure")...)
-	return exec.CommandContext(ctx, path, args...), append(common, //nolint:gosec // the server that was found
+	return append([]string{path}, args...), append(common,
 		"--bind-address=127.0.0.1", "--port="+port, "--socket="+filepath.Join(run, "mysql.sock"), "--pid-file="+filepath.Join(run, "pid"),
 		"--secure-file-priv=", "--performance-schema=OFF", "--max-connections="+maxConnections, "--innodb-buffer-pool-size=128M",
 		"--log-bin=binlog", "--server-id=1", "--sync-binlog=1", "--innodb-flush-log-at-trx-commit=1")
 }
 
-func postgresCommands(ctx context.Context, bin binary, data, addr string) (*exec.Cmd, []string) {
-	_, port, _ := net.SplitHostPort(addr)                                               // freeAddr's
-	initdb := exec.CommandContext(ctx, filepath.Join(filepath.Dir(bin.path), "initdb"), //nolint:gosec // of the server that was found
-		"-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C")
-	return initdb, []string{"-D", data, "-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
+// postgresCommands does the same. The log is made of small pieces: a new one is needed soon, also on a disk that is full.
+func postgresCommands(bin binary, data, addr string) (initialise, serve []string) {
+	_, port, _ := net.SplitHostPort(addr) // freeAddr's
+	initialise = []string{filepath.Join(filepath.Dir(bin.path), "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C", "--wal-segsize=1"}
+	return initialise, []string{"-D", data, "-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
 		"-c", "max_connections=" + maxConnections, "-c", "shared_buffers=128MB"}
 }
 
@@ -158,6 +149,35 @@ func (d *Database) Ready(ctx context.Context) error {
 		_, err := db.ExecContext(ctx, "SELECT 1")
 		return err
 	})
+}
+
+// Writes returns an error unless the server makes a small change last.
+func (d *Database) Writes(ctx context.Context) (err error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	db, err := d.open("")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	for _, statement := range []string{
+		"CREATE TABLE IF NOT EXISTS " + d.table() + " (id INT PRIMARY KEY, filler VARCHAR(10000))",
+		"DELETE FROM " + d.table(),
+		"INSERT INTO " + d.table() + " VALUES (1, REPEAT('x', 10000))", // more than what is left on pages begun
+	} {
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("write to the database: %w", err)
+		}
+	}
+	return nil
+}
+
+// table is one of the drill's own, outside of the services' database.
+func (d *Database) table() string {
+	if d.Engine == Postgres {
+		return "drill_writes"
+	}
+	return "sys.drill_writes"
 }
 
 // create makes the services' database.

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -27,10 +29,11 @@ const clusterName = "drill"
 
 // NATSConfig is what the program of one NATS server is told.
 type NATSConfig struct {
-	Name   string
-	Addr   string // host:port for clients
-	Store  string // folder of JetStream
-	Routes string // host:port of all servers of the cluster, its own first, separated by commas; empty: it is alone
+	Name    string
+	Addr    string // host:port for clients
+	Monitor string // host:port of what it says of itself, over HTTP
+	Store   string // folder of JetStream
+	Routes  string // host:port of all servers of the cluster, its own first, separated by commas; empty: it is alone
 }
 
 // ServeNATS runs a NATS server with JetStream in this process until ctx ends.
@@ -38,6 +41,9 @@ func ServeNATS(ctx context.Context, cfg NATSConfig) error {
 	opts := &server.Options{ServerName: cfg.Name, JetStream: true, StoreDir: cfg.Store, NoSigs: true, JetStreamMaxStore: 1 << 30, JetStreamMaxMemory: 64 << 20}
 	var err error
 	if opts.Host, opts.Port, err = splitAddr(cfg.Addr); err != nil {
+		return err
+	}
+	if opts.HTTPHost, opts.HTTPPort, err = splitAddr(cfg.Monitor); err != nil {
 		return err
 	}
 	if cfg.Routes != "" {
@@ -77,35 +83,43 @@ func splitAddr(addr string) (host string, port int, err error) {
 // NATS is one NATS server with its store in the drill's folder.
 type NATS struct {
 	*proc.Process
-	Addr  string
-	Store string
+	Addr    string
+	Store   string // where we find it
+	monitor string // host:port of what it says of itself
+	client  *http.Client
 }
 
-// newNATS returns n servers that do not run yet; more than one form a cluster.
-func newNATS(n int, self, dir, logs string) ([]*NATS, error) {
-	routes := make([]string, n)
+func natsName(i int) string { return fmt.Sprintf("nats-%d", i+1) }
+
+// newNATS returns servers that do not run yet; more than one form a cluster.
+func (c *Cluster) newNATS() ([]*NATS, error) {
+	routes := make([]string, c.cfg.NATS)
 	for i := range routes {
 		var err error
 		if routes[i], err = freeAddr(); err != nil {
 			return nil, err
 		}
 	}
-	out := make([]*NATS, n)
+	out := make([]*NATS, len(routes))
 	for i := range out {
 		addr, err := freeAddr()
 		if err != nil {
 			return nil, err
 		}
-		name := fmt.Sprintf("nats-%d", i+1)
-		store := filepath.Join(dir, name)
-		args := []string{"nats", "-name", name, "-addr", addr, "-store", store}
-		if n > 1 {
+		monitor, err := freeAddr()
+		if err != nil {
+			return nil, err
+		}
+		name := natsName(i)
+		store := filepath.Join(c.cfg.Dir, name, diskFolder, "store")
+		args := []string{"nats", "-name", name, "-addr", addr, "-monitor", monitor, "-store", store}
+		if len(routes) > 1 {
 			own := append([]string{routes[i]}, append(append([]string(nil), routes[:i]...), routes[i+1:]...)...)
 			args = append(args, "-routes", strings.Join(own, ","))
 		}
-		out[i] = &NATS{Addr: addr, Store: store, Process: proc.New(proc.Spec{
-			Name: name, Path: self, Args: args, Env: []string{"PATH=" + os.Getenv("PATH")}, Dir: dir, Logs: logs,
-		})}
+		out[i] = &NATS{Addr: addr, Store: c.outside(store), monitor: monitor, client: c.client, Process: proc.New(c.enter(proc.Spec{
+			Name: name, Path: c.cfg.Self, Args: args, Env: []string{"PATH=" + os.Getenv("PATH")}, Dir: c.cfg.Dir, Logs: c.cfg.Logs,
+		}))}
 	}
 	return out, nil
 }
@@ -152,6 +166,26 @@ func (n *NATS) streamReady(ctx context.Context) error {
 		_, err = js.AccountInfo(ctx)
 		return err
 	})
+}
+
+// Writes returns an error unless JetStream of this server is well, as it says itself: an operator asks the same way.
+func (n *NATS) Writes(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.monitor+"/healthz", nil)
+	if err != nil {
+		return err
+	}
+	res, err := n.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close() //nolint:errcheck // read as far as it matters
+	if res.StatusCode != http.StatusOK {
+		text, err := io.ReadAll(io.LimitReader(res.Body, 1<<10))
+		return errors.Join(fmt.Errorf("%s is not healthy: %s", n.Name(), text), err)
+	}
+	return nil
 }
 
 // NATSReady waits until all servers run and JetStream answers.

@@ -57,6 +57,9 @@ func (r *Conductor) report(violations []check.Violation) error {
 	fmt.Fprintf(r.out, "\n%d operations acknowledged, %d refused, %d never answered; %d were sent again\n%d events in the history; %d live clients received %d over %d connections\n",
 		outcomes[ledger.Acknowledged], outcomes[ledger.Refused], outcomes[ledger.Unknown], again,
 		len(r.record.Found.Events), len(r.record.Streams), received, connects)
+	for _, what := range r.record.NotDrilled {
+		fmt.Fprintf(r.out, "not drilled here: %s\n", what)
+	}
 	for _, l := range r.record.Found.Levels {
 		fmt.Fprintf(r.out, "%s at rest, before and after: %d and %d goroutines, %d and %d open files, %d and %d MiB (of it %d and %d in use)\n", l.Process,
 			l.GoroutinesBefore, l.GoroutinesAfter, l.FDsBefore, l.FDsAfter, l.MemoryBefore>>20, l.MemoryAfter>>20, l.HeapBefore>>20, l.HeapAfter>>20)

@@ -53,11 +53,13 @@ func (i *Injector) Do(ctx context.Context, f Fault) (detail string, err error) {
 	case Delete:
 		return i.deleteStream(ctx)
 	case Copy:
-		return "", i.copyStream(ctx)
+		return "", i.CopyStream(ctx)
 	case RestoreOld:
 		return "", i.restoreStream(ctx)
 	case Redeliver:
 		return i.redeliver(ctx, f.Amount)
+	case DiskFull:
+		return i.fullDisk(ctx, f)
 	}
 	return "", fmt.Errorf("there is no fault %q", f.Kind)
 }
@@ -273,8 +275,8 @@ func (i *Injector) breakOften(ctx context.Context, f Fault, links []*proxy.Link)
 	return broken
 }
 
-// copyStream keeps NATS's files as they are now.
-func (i *Injector) copyStream(ctx context.Context) error {
+// CopyStream keeps NATS's files as they are now, so that they can be restored when they are old.
+func (i *Injector) CopyStream(ctx context.Context) error {
 	if err := i.Cluster.StopNATS(); err != nil {
 		return err
 	}

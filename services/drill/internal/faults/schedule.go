@@ -1,9 +1,6 @@
 // Package faults breaks a cluster: it makes a schedule from a seed and carries it out, one fault after the other.
 //
-// A new kind of fault is a Kind with its targets in targets and its doing in Injector.Do. Two are still to come. A full
-// disk: give the folder of the database or of a NATS server (cluster.Config.Dir) a small file system of its own, fill it
-// with a file, and remove that to heal. Clocks that differ: a test-only variable of the services that shifts what
-// history.Now and the leases take for the present, set for one replica in cluster.newService.
+// A new kind of fault is a Kind with its targets in targets and its doing in Injector.Do.
 package faults
 
 import (
@@ -34,6 +31,7 @@ const (
 	Copy         Kind = "stream copied" // NATS is killed, its files are copied aside, it starts again
 	RestoreOld   Kind = "stream restored"
 	Redeliver    Kind = "redelivery" // old messages come again, in another order and under new ids
+	DiskFull     Kind = "disk full"  // no byte can be written for a while
 )
 
 // Fault is one entry of a schedule.
@@ -53,6 +51,7 @@ func (f Fault) String() string { return fmt.Sprintf("%s of %s for %s", f.Kind, f
 type Parts struct {
 	Tasks, Stats, NATS []string
 	Database, Edge     string
+	Disks              []string // servers that have a disk of their own; none: the kind DiskFull is left out
 }
 
 // Names of targets that stand for several links, or for whoever leads at that moment.
@@ -64,9 +63,11 @@ const (
 )
 
 // round is what a full schedule repeats: every kind, killing more often.
-var round = []Kind{Kill, Pause, Delay, Cut, Kill, Delete, Hold, Redeliver, Rolling, HalfClose, KillLeader, Copy, Slow, PauseLeader, Kill, PowerCut, CutOffLeader}
+var round = []Kind{
+	Kill, Pause, Delay, Cut, Kill, Delete, Hold, Redeliver, Rolling, HalfClose, KillLeader, Copy, Slow, PauseLeader, Kill, PowerCut, CutOffLeader, RestoreOld, DiskFull,
+}
 
-// Kinds returns every kind that a schedule can be asked for. RestoreOld is not among them: each second Copy is one.
+// Kinds returns every kind that a schedule can be asked for.
 func Kinds() []Kind {
 	all := slices.Clone(round)
 	slices.Sort(all)
@@ -74,26 +75,24 @@ func Kinds() []Kind {
 }
 
 // Schedule returns n faults, the same for the same seed, parts and kinds. Each round has every kind once, shuffled; the
-// targets of a kind are taken in turn, from a random one on. only restricts it to some kinds; empty: all.
+// targets of a kind are taken in turn, from a random one on. only restricts it to some kinds; empty: all. Before the first
+// fault a copy of the stream must be there: restored ones are as old as the last copy.
 func Schedule(seed uint64, p Parts, only []Kind, n int) []Fault {
 	random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // the same again with the same seed
 	kinds := slices.Clone(round)
 	if len(only) > 0 {
 		kinds = slices.Clone(only)
 	}
+	kinds = slices.DeleteFunc(kinds, func(k Kind) bool { return len(targets(k, p)) == 0 })
+	if len(kinds) == 0 {
+		return nil
+	}
 	next := map[Kind]int{}
 	order := map[Kind][]string{}
-	copied := false
 	var out []Fault
 	for len(out) < n {
 		random.Shuffle(len(kinds), func(i, j int) { kinds[i], kinds[j] = kinds[j], kinds[i] })
 		for _, k := range kinds {
-			if k == Copy { // a copy must be there, and grow old, before it is restored
-				if copied {
-					k = RestoreOld
-				}
-				copied = !copied
-			}
 			if order[k] == nil {
 				order[k] = targets(k, p)
 				random.Shuffle(len(order[k]), func(i, j int) { order[k][i], order[k][j] = order[k][j], order[k][i] })
@@ -131,6 +130,8 @@ func (f Fault) touches(p Parts) []string {
 	switch f.Kind {
 	case Kill, Pause:
 		return []string{f.Target}
+	case DiskFull: // of two that are away, nobody could say which one does not work again
+		return append([]string{p.Database}, p.NATS...)
 	case PauseLeader, KillLeader:
 		if f.Target == TaskLeader {
 			return p.Tasks
@@ -168,6 +169,8 @@ func targets(k Kind, p Parts) []string {
 		return append(append(services, p.Database), p.NATS...)
 	case PauseLeader, KillLeader, CutOffLeader:
 		return []string{TaskLeader, StatsLeader}
+	case DiskFull:
+		return slices.Clone(p.Disks)
 	case Rolling:
 		return []string{"all services"}
 	case PowerCut:
@@ -189,6 +192,8 @@ func draw(random *rand.Rand, k Kind, target string) Fault {
 	switch k {
 	case Kill, KillLeader, PowerCut:
 		f.For = between(100*time.Millisecond, 1500*time.Millisecond)
+	case DiskFull:
+		f.For = between(2*time.Second, 4*time.Second)
 	case Pause:
 		f.For = between(500*time.Millisecond, 2500*time.Millisecond)
 	case PauseLeader, CutOffLeader:

@@ -7,6 +7,7 @@ import (
 
 var parts = Parts{
 	Tasks: []string{"task-1", "task-2"}, Stats: []string{"stats-1", "stats-2"}, NATS: []string{"nats-1"}, Database: "database", Edge: "edge",
+	Disks: []string{"database", "nats-1"},
 }
 
 func TestTheSameSeedMakesTheSameSchedule(t *testing.T) {
@@ -25,18 +26,13 @@ func TestTheSameSeedMakesTheSameSchedule(t *testing.T) {
 func TestEveryKindAndProcessIsHit(t *testing.T) {
 	t.Parallel()
 	kinds, killed := map[Kind]int{}, map[string]int{}
-	copied := false
 	for _, f := range Schedule(1, parts, nil, 60) {
 		kinds[f.Kind]++
 		if f.Kind == Kill {
 			killed[f.Target]++
 		}
-		if f.Kind == RestoreOld && !copied {
-			t.Error("a copy is restored before it was made")
-		}
-		copied = copied || f.Kind == Copy
 	}
-	for _, k := range []Kind{Kill, KillLeader, CutOffLeader, PowerCut, Pause, PauseLeader, Rolling, Delay, Slow, Hold, Cut, HalfClose, Delete, Copy, RestoreOld, Redeliver} {
+	for _, k := range Kinds() {
 		if kinds[k] == 0 {
 			t.Errorf("no %s among 60 faults", k)
 		}
@@ -44,6 +40,33 @@ func TestEveryKindAndProcessIsHit(t *testing.T) {
 	for _, p := range []string{"task-1", "task-2", "stats-1", "stats-2", "nats-1", "database", "edge"} {
 		if killed[p] == 0 {
 			t.Errorf("%s is never killed", p)
+		}
+	}
+}
+
+func TestWithoutDisksNoneIsFull(t *testing.T) {
+	t.Parallel()
+	p := parts
+	p.Disks = nil
+	for _, f := range Schedule(1, p, nil, 60) {
+		if f.Kind == DiskFull {
+			t.Errorf("%s", f)
+		}
+	}
+	if got := Schedule(1, p, []Kind{DiskFull}, 60); len(got) > 0 {
+		t.Errorf("%v", got)
+	}
+}
+
+func TestEveryRoundHasEveryKind(t *testing.T) {
+	t.Parallel()
+	kinds := map[Kind]bool{}
+	for _, f := range Schedule(1, parts, nil, len(round)) {
+		kinds[f.Kind] = true
+	}
+	for _, k := range Kinds() {
+		if !kinds[k] {
+			t.Errorf("no %s in the first round", k)
 		}
 	}
 }
@@ -80,6 +103,8 @@ func TestTogether(t *testing.T) {
 		"NATS without its stream":      {Fault{Kind: Delete}, Fault{Kind: Kill, Target: "nats-1"}, false},
 		"anything in a power cut":      {Fault{Kind: PowerCut}, Fault{Kind: Pause, Target: "task-2"}, false},
 		"two states of the network":    {Fault{Kind: Hold}, Fault{Kind: Slow}, false},
+		"two full disks":               {Fault{Kind: DiskFull, Target: "database"}, Fault{Kind: DiskFull, Target: "nats-1"}, false},
+		"a killed server that is full": {Fault{Kind: DiskFull, Target: "database"}, Fault{Kind: Kill, Target: "database"}, false},
 		"a cut in a slow network":      {Fault{Kind: Cut}, Fault{Kind: Slow}, true},
 	} {
 		if got := compatible(c.a, c.b, parts); got != c.want {
