@@ -52,6 +52,7 @@ func newServer(cfg Config, deps Deps, d serverDeps, started time.Time) (server *
 	fiberx.MountOps(below, ops)
 	server.Mount(httpapi.Prefix, below)
 	server.Use(httpapi.Prefix, fiberx.Gate(d.state.Current.Load, "The statistics are starting: their database is not ready yet."))
+	server.Use(httpapi.Prefix, fiberx.Gate(d.store.pulse.Beats, "The database does not answer."))
 	err = httpapi.Mount(server, httpapi.Deps{
 		Config: cfg.API, Reader: d.store.requests, Operator: operator{d.store.requests, d.bus, d.verify}, Applier: d.applier, Link: d.bus,
 		Hub: d.hub, Guard: access.NewGuard(access.LocalOwner{}, access.NewCachedRoles(d.store.roles)), Streams: d.streams,

@@ -49,6 +49,7 @@ type storage struct {
 	leases     lease.Store
 	roles      access.RoleSource
 
+	pulse         *db.Pulse // of all pools
 	stats         map[string]func() db.PoolStats
 	ping          func(context.Context) error                            // background pool
 	schemaVersion func(ctx context.Context, table string) (int64, error) // background pool
@@ -90,16 +91,17 @@ func (o operator) Retry(ctx context.Context, id uuid.UUID) (stats.Retried, error
 
 // openStorage makes the pools. The database need not be there.
 func openStorage(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*storage, error) {
+	pulse := &db.Pulse{}
 	options := []db.Options{
-		{Name: "requests", Tracer: true, Telemetry: tel},
-		{Name: "apply", Tracer: true, Telemetry: tel, PoolSize: applyPoolSize},
-		{Name: "background", Telemetry: tel, PoolSize: cfg.BackgroundPoolSize},
+		{Name: "requests", Tracer: true, Telemetry: tel, Pulse: pulse},
+		{Name: "apply", Tracer: true, Telemetry: tel, PoolSize: applyPoolSize, Pulse: pulse},
+		{Name: "background", Telemetry: tel, PoolSize: cfg.BackgroundPoolSize, Pulse: pulse},
 	}
 	engine, err := db.EngineOf(cfg.Database.URL)
 	if err != nil {
 		return nil, err
 	}
-	s := &storage{engine: engine, stats: map[string]func() db.PoolStats{}}
+	s := &storage{engine: engine, pulse: pulse, stats: map[string]func() db.PoolStats{}}
 	var closers []func() error
 	s.close = func(context.Context) error {
 		var errs []error

@@ -49,6 +49,7 @@ func newServer(cfg Config, deps Deps, d serverDeps, started time.Time) (*fiber.A
 		Metrics: d.tel.MetricsHandler(),
 	})
 	server.Use("/api", fiberx.Gate(d.state.Current.Load, "Tallyboard is starting: its database is not ready yet."))
+	server.Use("/api", fiberx.Gate(d.store.pulse.Beats, "The database does not answer."))
 	err = httpapi.Mount(server, httpapi.Deps{
 		Config: cfg.API, Tasks: d.domain.tasks, Projects: d.domain.projects, People: d.store.requests,
 		Importer: d.domain.importer, Exporter: d.domain.exporter, Feed: feed{d.hub},

@@ -26,6 +26,7 @@ type storage struct {
 	leases     lease.Store
 	roles      access.RoleSource
 
+	pulse           *db.Pulse // of both pools
 	poolStats       func() db.PoolStats
 	backgroundStats func() db.PoolStats
 	ping            func(context.Context) error                            // background pool
@@ -35,8 +36,9 @@ type storage struct {
 
 // openStorage makes the pools. The database need not be there.
 func openStorage(ctx context.Context, cfg Config, tel *telemetry.Telemetry) (*storage, error) {
-	requests := db.Options{Name: "requests", Tracer: true, Telemetry: tel}
-	background := db.Options{Name: "background", Telemetry: tel, PoolSize: cfg.BackgroundPoolSize}
+	pulse := &db.Pulse{}
+	requests := db.Options{Name: "requests", Tracer: true, Telemetry: tel, Pulse: pulse}
+	background := db.Options{Name: "background", Telemetry: tel, PoolSize: cfg.BackgroundPoolSize, Pulse: pulse}
 	engine, err := db.EngineOf(cfg.Database.URL)
 	if err != nil {
 		return nil, err
@@ -59,6 +61,7 @@ func openMySQL(ctx context.Context, cfg Config, requests, background db.Options)
 	return &storage{
 		engine: db.MySQL, requests: mysql.New(front, back), background: mysql.New(back, back), leases: lease.NewMySQL(back, leaseTable),
 		roles:           access.NewMySQLRoles(front),
+		pulse:           requests.Pulse,
 		poolStats:       func() db.PoolStats { return db.MySQLStats(front) },
 		backgroundStats: func() db.PoolStats { return db.MySQLStats(back) },
 		ping:            back.PingContext,
@@ -88,6 +91,7 @@ func openPostgres(ctx context.Context, cfg Config, requests, background db.Optio
 		engine: db.Postgres, requests: postgres.New(front, back), background: postgres.New(back, back),
 		leases:          lease.NewPostgres(back, leaseTable),
 		roles:           access.NewPostgresRoles(front),
+		pulse:           requests.Pulse,
 		poolStats:       func() db.PoolStats { return db.PostgresStats(front) },
 		backgroundStats: func() db.PoolStats { return db.PostgresStats(back) },
 		ping:            back.Ping,
