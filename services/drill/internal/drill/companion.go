@@ -33,6 +33,9 @@ type Companion interface {
 // alone accompanies a drill: nobody.
 type alone struct{}
 
+// Alone returns a companion that does nothing, for others to embed.
+func Alone() Companion { return alone{} }
+
 func (alone) Observe(workload.Attempt)                      {}
 func (alone) Missed()                                       {}
 func (alone) Started(context.Context, *Conductor) error     { return nil }

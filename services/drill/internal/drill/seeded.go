@@ -19,10 +19,10 @@ func bugNames() string {
 	return strings.Join(names, ", ")
 }
 
-// Folders of the programs.
+// Folders of the programs. SeededBin has those that were built with bugs.
 const (
 	normalBin = "bin"
-	seededBin = "bin/seeded"
+	SeededBin = "bin/seeded"
 )
 
 // bin is the folder of task-service and stats-service.
@@ -31,7 +31,7 @@ func (c Config) bin() string {
 	case c.Bin != "":
 		return c.Bin
 	case c.Bug != "":
-		return seededBin
+		return SeededBin
 	}
 	return normalBin
 }
