@@ -17,6 +17,7 @@ var jobs = []string{"secrets", "provision"}
 var secretVolumes = map[string]string{
 	"edge": "secrets-edge", "task-service": "secrets-task-service", "stats-service": "secrets-stats-service",
 	"mysql": "secrets-database", "nats": "secrets-nats", "provision": "secrets-provision",
+	"otel-collector": "secrets-otel-collector", "jaeger": "secrets-jaeger",
 }
 
 // checkContainers asserts from outside that each container is confined.

@@ -22,6 +22,9 @@ type ApplyConfig struct {
 	AdminURL string `env:"DATABASE_ADMIN_URL,required" secret:"true"`
 	// AdminPassword replaces the one in AdminURL.
 	AdminPassword string `env:"DATABASE_ADMIN_PASSWORD" secret:"true"`
+	// CAFile is a PEM file with the certificate authorities to trust; it turns TLS with verification on, also for the
+	// users that are made: they get in by no other way.
+	CAFile string `env:"DATABASE_CA_FILE"`
 	// Database is the name of Tallyboard's database.
 	Database string `env:"DATABASE_NAME" envDefault:"tallyboard"`
 	// MigratePassword, TaskPassword and StatsPassword are given to the three users.
@@ -94,6 +97,11 @@ func Apply(ctx context.Context, cfg ApplyConfig, log *slog.Logger) error {
 		return fmt.Errorf("grant rights: %w", err)
 	}
 	log.InfoContext(ctx, "schema and rights are current")
+	if cfg.CAFile != "" {
+		if err := rereadCertificates(ctx, admin); err != nil {
+			log.WarnContext(ctx, "the database does not read its certificates anew; restart it before they expire", "error", err)
+		}
+	}
 	return cfg.provisionStream(ctx, log)
 }
 
@@ -169,25 +177,28 @@ func (c ApplyConfig) untilReachable(ctx context.Context, log *slog.Logger, what 
 
 // adminURL returns the administrator's URL for a database; "" is the one it names itself.
 func (c ApplyConfig) adminURL(database string) (string, error) {
-	u, err := url.Parse(c.AdminURL)
-	if err != nil {
-		return "", errors.New("DATABASE_ADMIN_URL is not a valid URL")
-	}
-	if c.AdminPassword != "" {
-		u.User = url.UserPassword(u.User.Username(), c.AdminPassword)
-	}
-	if database != "" {
-		u.Path = "/" + database
-	}
-	return u.String(), nil
+	return c.resolve(c.AdminPassword, func(u *url.URL) {
+		if database != "" {
+			u.Path = "/" + database
+		}
+	})
 }
 
 // urlAs returns the server's URL for another user.
 func (c ApplyConfig) urlAs(user, secret, database string) (string, error) {
+	return c.resolve(secret, func(u *url.URL) { u.User, u.Path = url.User(user), "/"+database })
+}
+
+// resolve returns AdminURL with a change, and with a password and the way of TLS in it.
+func (c ApplyConfig) resolve(secret string, change func(*url.URL)) (string, error) {
 	u, err := url.Parse(c.AdminURL)
 	if err != nil {
 		return "", errors.New("DATABASE_ADMIN_URL is not a valid URL")
 	}
-	u.User, u.Path = url.UserPassword(user, secret), "/"+database
-	return u.String(), nil
+	change(u)
+	resolved, err := db.Config{URL: u.String(), Password: secret, CAFile: c.CAFile}.ResolvedURL()
+	if err != nil {
+		return "", fmt.Errorf("DATABASE_ADMIN_URL: %w", err)
+	}
+	return resolved, nil
 }

@@ -37,7 +37,8 @@ func applyConfig(t *testing.T, databaseURL string) ApplyConfig {
 	return ApplyConfig{
 		AdminURL: u.String(), Database: name, SQLDir: deployDir, Consumers: []string{"stats"}, Timeout: patience, Retry: 50 * time.Millisecond,
 		MigratePassword: `mi'gr\a"te; --`, TaskPassword: `ta'sk\`, StatsPassword: `st@ts:/?#%`,
-		NATS: jsbus.Config{URL: natsURL, NKeySeedFile: filepath.Join(secrets.Dir, "provision", "nats.seed"), InboxPrefix: "_INBOX_admin"},
+		NATS: jsbus.Config{URL: natsURL, NKeySeedFile: filepath.Join(secrets.Dir, "provision", "nats.seed"), InboxPrefix: "_INBOX_admin",
+			CAFile: authority(secrets, "provision")},
 	}
 }
 

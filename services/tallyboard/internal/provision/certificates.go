@@ -11,23 +11,48 @@ import (
 	"fmt"
 	"math/big"
 	"net"
+	"slices"
 	"time"
 )
 
-// How long certificates live. That of the edge is renewed by the next run once it has less than renewBefore left;
-// browsers refuse one that lives longer than 398 days.
+// How long certificates live. A server's is renewed by the next run once it has less than renewBefore left; browsers
+// refuse one that lives longer than 398 days. The authority is renewed while it still outlives what it signs, and all that
+// it has signed with it.
 const (
-	authorityLife = 10 * 365 * 24 * time.Hour
-	edgeLife      = 397 * 24 * time.Hour
-	renewBefore   = 60 * 24 * time.Hour
-	clockSkew     = time.Hour
+	authorityLife        = 10 * 365 * 24 * time.Hour
+	serverLife           = 397 * 24 * time.Hour
+	renewBefore          = 60 * 24 * time.Hour
+	renewAuthorityBefore = serverLife + renewBefore
+	clockSkew            = time.Hour
 )
 
-// The names of the authority and the edge's certificate in the vault.
-const (
-	authorityName = "tls-authority.pem" // certificate and key
-	edgeCertName  = "tls-edge.pem"      // certificate and key
-)
+// authorityName is the authority's certificate and key in the vault.
+const authorityName = "tls-authority.pem"
+
+// tlsServer is a part of the deployment that shows a certificate to those who connect to it.
+type tlsServer struct {
+	name  string   // of the consumer it belongs to
+	hosts []string // names and addresses it is reached by
+	peers bool     // it shows the certificate to its equals as a client, too
+}
+
+// vaultName is the server's certificate and key in the vault.
+func (s tlsServer) vaultName() string { return "tls-" + s.name + ".pem" }
+
+// itself are the names by which a container reaches itself, for its health check.
+var itself = []string{"localhost", "127.0.0.1"}
+
+// servers are those of compose.yaml and its variants, under the names they have in its networks.
+func servers(edgeHosts []string) []tlsServer {
+	return []tlsServer{
+		{name: "edge", hosts: edgeHosts},
+		{name: "database", hosts: append([]string{"mysql", "postgres"}, itself...)},
+		// One for all of a cluster: a client may learn a server's address from another, and knows it by that one's name.
+		{name: "nats", hosts: append(slices.Clone(natsServers), itself...), peers: true},
+		{name: "otel-collector", hosts: append([]string{"otel-collector"}, itself...)},
+		{name: "jaeger", hosts: append([]string{"jaeger", "jaeger-receiver"}, itself...)},
+	}
+}
 
 // pair is a certificate with its key, both as PEM.
 type pair struct {
@@ -37,30 +62,40 @@ type pair struct {
 	keyPEM      []byte
 }
 
-// certificates returns the local authority's certificate, and one for hosts that it has signed.
-func certificates(v vault, hosts []string, now time.Time) (authority, edge pair, err error) {
-	kept, err := v.keep(authorityName, func() ([]byte, error) { return issue(nil, authorityTemplate(now)) })
+// certificates returns the local authority's certificate, and those that it has signed by the names of their servers.
+func certificates(v vault, servers []tlsServer, now time.Time) (authority pair, signed map[string]pair, err error) {
+	authority, err = v.certificate(authorityName, func() ([]byte, error) { return issue(nil, authorityTemplate(now)) },
+		func(c *x509.Certificate) bool { return now.Add(renewAuthorityBefore).Before(c.NotAfter) })
 	if err != nil {
-		return pair{}, pair{}, err
+		return pair{}, nil, fmt.Errorf("the certificate authority: %w", err)
 	}
-	if authority, err = parsePair(kept); err != nil {
-		return pair{}, pair{}, fmt.Errorf("read the certificate authority: %w", err)
+	signed = map[string]pair{}
+	for _, s := range servers {
+		signed[s.name], err = v.certificate(s.vaultName(), func() ([]byte, error) { return issue(&authority, serverTemplate(s, now)) },
+			func(c *x509.Certificate) bool { return fits(c, authority.certificate, s.hosts, now) })
+		if err != nil {
+			return pair{}, nil, fmt.Errorf("the certificate of %s: %w", s.name, err)
+		}
 	}
-	fresh := func() ([]byte, error) { return issue(&authority, edgeTemplate(hosts, now)) }
-	if kept, err = v.keep(edgeCertName, fresh); err != nil {
-		return pair{}, pair{}, err
+	return authority, signed, nil
+}
+
+// certificate returns the certificate of that name, made by fresh if there is none that serves.
+func (v vault) certificate(name string, fresh func() ([]byte, error), serves func(*x509.Certificate) bool) (pair, error) {
+	kept, err := v.keep(name, fresh)
+	if err != nil {
+		return pair{}, err
 	}
-	if edge, err = parsePair(kept); err == nil && fits(edge.certificate, authority.certificate, hosts, now) {
-		return authority, edge, nil
+	if p, err := parsePair(kept); err == nil && serves(p.certificate) {
+		return p, nil
 	}
 	if kept, err = fresh(); err != nil {
-		return pair{}, pair{}, fmt.Errorf("renew the edge's certificate: %w", err)
+		return pair{}, fmt.Errorf("renew: %w", err)
 	}
-	if err := v.put(edgeCertName, kept); err != nil {
-		return pair{}, pair{}, err
+	if err := v.put(name, kept); err != nil {
+		return pair{}, err
 	}
-	edge, err = parsePair(kept)
-	return authority, edge, err
+	return parsePair(kept)
 }
 
 // fits reports whether a certificate still serves for hosts.
@@ -85,13 +120,16 @@ func authorityTemplate(now time.Time) *x509.Certificate {
 	}
 }
 
-func edgeTemplate(hosts []string, now time.Time) *x509.Certificate {
+func serverTemplate(s tlsServer, now time.Time) *x509.Certificate {
 	t := &x509.Certificate{
-		Subject:   pkix.Name{Organization: []string{"Tallyboard"}, CommonName: hosts[0]},
-		NotBefore: now.Add(-clockSkew), NotAfter: now.Add(edgeLife),
+		Subject:   pkix.Name{Organization: []string{"Tallyboard"}, CommonName: s.hosts[0]},
+		NotBefore: now.Add(-clockSkew), NotAfter: now.Add(serverLife),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}
-	for _, host := range hosts {
+	if s.peers {
+		t.ExtKeyUsage = append(t.ExtKeyUsage, x509.ExtKeyUsageClientAuth)
+	}
+	for _, host := range s.hosts {
 		if ip := net.ParseIP(host); ip != nil {
 			t.IPAddresses = append(t.IPAddresses, ip)
 		} else {

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/tallyboard/tallyboard/services/internal/kit/certs"
 	"github.com/tallyboard/tallyboard/services/internal/kit/db"
 	"github.com/tallyboard/tallyboard/services/internal/kit/jsbus"
 )
@@ -22,8 +23,8 @@ import (
 // scripts are the SQL of one engine with its placeholders filled in.
 type scripts struct{ users, grants string }
 
-// readScripts reads an engine's SQL. Placeholders are <database>, and within quotes <migrate-password>, <task-password>
-// and <stats-password>.
+// readScripts reads an engine's SQL. Placeholders are <database>, on MySQL <tls>, which is what it requires of the users,
+// and within quotes <migrate-password>, <task-password> and <stats-password>.
 func readScripts(cfg ApplyConfig) (scripts, error) {
 	engine, err := db.EngineOf(cfg.AdminURL)
 	if err != nil {
@@ -35,8 +36,12 @@ func readScripts(cfg ApplyConfig) (scripts, error) {
 		}
 		return strings.ReplaceAll(text, "'", "''")
 	}
+	demand := "NONE"
+	if cfg.CAFile != "" {
+		demand = "SSL"
+	}
 	fill := strings.NewReplacer(
-		"<database>", cfg.Database, "<migrate-password>", quoted(cfg.MigratePassword),
+		"<database>", cfg.Database, "<tls>", demand, "<migrate-password>", quoted(cfg.MigratePassword),
 		"<task-password>", quoted(cfg.TaskPassword), "<stats-password>", quoted(cfg.StatsPassword))
 	read := func(name string) (string, error) {
 		content, err := os.ReadFile(filepath.Join(cfg.SQLDir, string(engine), name)) //nolint:gosec // deployments say where their SQL is
@@ -108,9 +113,17 @@ func mysqlDSN(rawURL string) (*mysql.Config, error) {
 	if err != nil {
 		return nil, errors.New("the database's URL is not valid")
 	}
-	dsn, err := mysql.ParseDSN("/?" + u.RawQuery)
+	query := u.Query()
+	file := query.Get(caFileParameter)
+	query.Del(caFileParameter)
+	dsn, err := mysql.ParseDSN("/?" + query.Encode())
 	if err != nil {
 		return nil, fmt.Errorf("the database's URL: %w", err)
+	}
+	if file != "" {
+		if dsn.TLS, err = certs.Config(file, u.Hostname()); err != nil {
+			return nil, fmt.Errorf("DATABASE_CA_FILE: %w", err)
+		}
 	}
 	port := u.Port()
 	if port == "" {
@@ -121,6 +134,23 @@ func mysqlDSN(rawURL string) (*mysql.Config, error) {
 	dsn.Passwd, _ = u.User.Password()
 	dsn.MultiStatements = true
 	return dsn, nil
+}
+
+// caFileParameter is where db.Config.ResolvedURL puts the file of authorities into a mysql:// URL.
+const caFileParameter = "ca-file"
+
+// rereadCertificates makes the server take the certificate that is in its files now; connections that stand are kept. A
+// server that is not this deployment's own may refuse it.
+func rereadCertificates(ctx context.Context, adminURL string) error {
+	engine, err := db.EngineOf(adminURL)
+	if err != nil {
+		return fmt.Errorf("database URL: %w", err)
+	}
+	statement := "ALTER INSTANCE RELOAD TLS"
+	if engine == db.Postgres {
+		statement = "SELECT pg_reload_conf()"
+	}
+	return runScript(ctx, adminURL, statement)
 }
 
 // permanent tells errors that waiting does not mend: what the servers refuse, as opposed to servers that are not there.

@@ -1,9 +1,12 @@
 package provision
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"log/slog"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -24,7 +27,7 @@ const patience = 20 * time.Second
 const deployDir = "../../../../deploy"
 
 // natsServer runs a server on the configuration of deploy/nats with fresh secrets, in the folders of the containers.
-func natsServer(t *testing.T) (url string, secrets SecretsConfig) {
+func natsServer(t *testing.T) (natsURL string, secrets SecretsConfig) {
 	t.Helper()
 	secrets = setup(t)
 	secretsOf(t, secrets, false, time.Now())
@@ -32,6 +35,7 @@ func natsServer(t *testing.T) (url string, secrets SecretsConfig) {
 	config := filepath.Join(root, "etc", "tallyboard")
 	copyFiles(t, filepath.Join(deployDir, "nats"), config)
 	copyFiles(t, filepath.Join(secrets.Dir, "nats"), filepath.Join(root, "run", "secrets"))
+	relocate(t, config, root)
 	for _, file := range []string{"nats.conf", "cluster.conf"} {
 		if _, err := server.ProcessConfigFile(filepath.Join(config, file)); err != nil {
 			t.Fatalf("%s: %v", file, err)
@@ -61,6 +65,30 @@ func natsServer(t *testing.T) (url string, secrets SecretsConfig) {
 	return srv.ClientURL(), secrets
 }
 
+// relocate makes absolute paths of secrets begin at root. What is included has relative ones.
+func relocate(t *testing.T, config, root string) {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(config, "*.conf"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		moved := strings.ReplaceAll(string(content), " /run/secrets/", " "+root+"/run/secrets/")
+		if err := os.WriteFile(name, []byte(moved), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// authority is the file by which a consumer trusts the servers.
+func authority(secrets SecretsConfig, consumer string) string {
+	return filepath.Join(secrets.Dir, consumer, "ca.crt")
+}
+
 func copyFiles(t *testing.T, from, to string) {
 	t.Helper()
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
@@ -69,10 +97,11 @@ func copyFiles(t *testing.T, from, to string) {
 }
 
 // busAs connects as a service of compose.yaml does.
-func busAs(t *testing.T, url string, secrets SecretsConfig, consumer, inbox string) *jsbus.Bus {
+func busAs(t *testing.T, address string, secrets SecretsConfig, consumer, inbox string) *jsbus.Bus {
 	t.Helper()
 	bus, err := jsbus.Connect(t.Context(), jsbus.Config{
-		URL: url, NKeySeedFile: filepath.Join(secrets.Dir, consumer, "nats.seed"), InboxPrefix: inbox, Provisioned: true,
+		URL: address, NKeySeedFile: filepath.Join(secrets.Dir, consumer, "nats.seed"), InboxPrefix: inbox, Provisioned: true,
+		CAFile: authority(secrets, consumer),
 	}, telemetry.Nop(), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
@@ -99,13 +128,13 @@ func busAs(t *testing.T, url string, secrets SecretsConfig, consumer, inbox stri
 
 func TestServicesCanDoTheirWorkWithTheRightsOfTheConfiguration(t *testing.T) {
 	t.Parallel()
-	url, secrets := natsServer(t)
-	admin := busAs(t, url, secrets, "provision", "_INBOX_admin")
+	address, secrets := natsServer(t)
+	admin := busAs(t, address, secrets, "provision", "_INBOX_admin")
 	if err := admin.Provision(t.Context(), "stats"); err != nil {
 		t.Fatal(err)
 	}
-	task := busAs(t, url, secrets, "task-service", "_INBOX_task")
-	stats := busAs(t, url, secrets, "stats-service", "_INBOX_stats")
+	task := busAs(t, address, secrets, "task-service", "_INBOX_task")
+	stats := busAs(t, address, secrets, "stats-service", "_INBOX_stats")
 
 	ctx, cancel := context.WithCancel(t.Context())
 	received, tailed, subscribed := make(chan string, 1), make(chan string, 1), make(chan struct{}, 1)
@@ -174,13 +203,13 @@ func TestServicesCanDoTheirWorkWithTheRightsOfTheConfiguration(t *testing.T) {
 func TestEveryReplicaAnswersHowItIs(t *testing.T) {
 	t.Parallel()
 	const wait = 400 * time.Millisecond // of one round; a slow machine gets more rounds
-	url, secrets := natsServer(t)
+	address, secrets := natsServer(t)
 	var asking *jsbus.Bus
 	want := []string{"stats-service 0", "stats-service 1", "task-service 0", "task-service 1"}
 	for _, name := range want {
 		service, _, _ := strings.Cut(name, " ")
 		inbox, _, _ := strings.Cut(service, "-")
-		bus := busAs(t, url, secrets, service, "_INBOX_"+inbox)
+		bus := busAs(t, address, secrets, service, "_INBOX_"+inbox)
 		stop, err := bus.Reply("ops.status", func() ([]byte, error) { return []byte(name), nil })
 		if err != nil {
 			t.Fatal(err)
@@ -207,7 +236,7 @@ func TestEveryReplicaAnswersHowItIs(t *testing.T) {
 
 func TestServicesMayNotDoMore(t *testing.T) {
 	t.Parallel()
-	url, secrets := natsServer(t)
+	address, secrets := natsServer(t)
 	for _, c := range []struct{ consumer, publish, subscribe string }{
 		{consumer: "task-service", publish: "$JS.API.STREAM.DELETE.TASKS"},
 		{consumer: "task-service", publish: "$JS.API.STREAM.PURGE.TASKS"},
@@ -234,24 +263,61 @@ func TestServicesMayNotDoMore(t *testing.T) {
 	} {
 		t.Run(c.consumer+" "+c.publish+c.subscribe, func(t *testing.T) {
 			t.Parallel()
-			if err := attempt(t, url, filepath.Join(secrets.Dir, c.consumer, "nats.seed"), c.publish, c.subscribe); err == nil {
+			if err := attempt(t, address, secrets, c.consumer, c.publish, c.subscribe); err == nil {
 				t.Error("it may")
 			}
 		})
 	}
-	if _, err := nats.Connect(url); err == nil {
-		t.Error("whoever has no identity gets in")
+	if _, err := nats.Connect(address, nats.RootCAs(authority(secrets, "task-service"))); !errors.Is(err, nats.ErrAuthorization) {
+		t.Errorf("whoever has no identity gets in, or gets %v", err)
 	}
-}
-
-// attempt publishes or subscribes, and returns what the server objects to.
-func attempt(t *testing.T, url, seed, publish, subscribe string) error {
-	t.Helper()
-	identity, err := nats.NkeyOptionFromSeed(seed)
+	identity, err := nats.NkeyOptionFromSeed(filepath.Join(secrets.Dir, "task-service", "nats.seed"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	nc, err := nats.Connect(url, identity, nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
+	if _, err := nats.Connect(address, identity); err == nil || !strings.Contains(err.Error(), "certificate") {
+		t.Errorf("the server's certificate is one that everybody trusts: %v", err)
+	}
+	if err := plain(t, address); err == nil {
+		t.Error("a connection without TLS gets in")
+	}
+}
+
+// plain speaks to the server as a client does that knows no TLS.
+func plain(t *testing.T, rawURL string) error {
+	t.Helper()
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var d net.Dialer
+	conn, err := d.DialContext(t.Context(), "tcp", u.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close() //nolint:errcheck // nothing is left to lose
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := conn.Write([]byte("CONNECT {\"verbose\":false}\r\nPING\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(conn); lines.Scan(); {
+		if lines.Text() == "PONG" {
+			return nil
+		}
+	}
+	return errors.New("the server hung up")
+}
+
+// attempt publishes or subscribes, and returns what the server objects to.
+func attempt(t *testing.T, address string, secrets SecretsConfig, consumer, publish, subscribe string) error {
+	t.Helper()
+	identity, err := nats.NkeyOptionFromSeed(filepath.Join(secrets.Dir, consumer, "nats.seed"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nc, err := nats.Connect(address, identity, nats.RootCAs(authority(secrets, consumer)), nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
 	if err != nil {
 		t.Fatal(err)
 	}

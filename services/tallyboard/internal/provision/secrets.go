@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,13 +43,15 @@ var (
 	serviceUser  = owner{65532, 65532} // nonroot of distroless
 	edgeUser     = owner{101, 101}     // nginx
 	grafanaUser  = owner{472, 0}
+	signalsUser  = owner{10001, 10001} // collector and Jaeger
 )
 
 // rotatable are the secrets that a run may replace at any time: the next Apply and a restart of their consumers bring
-// the new ones into force. The database administrator's password is not among them, for the database keeps it.
+// the new ones into force. So are the certificates of servers. The database administrator's password is not among them,
+// for the database keeps it.
 var rotatable = []string{
 	"migrate-password", "task-password", "stats-password", "nats-admin.seed", "nats-task.seed", "nats-stats.seed",
-	"nats-cluster-password", edgeCertName, sampleKeyName,
+	"nats-cluster-password", sampleKeyName,
 }
 
 // sampleKeyName is the secret by which the edge chooses the traces to record: of no use to whoever wants to be recorded.
@@ -67,7 +71,11 @@ func Secrets(cfg SecretsConfig, rotate bool, now time.Time, out io.Writer) error
 		return err
 	}
 	if rotate {
-		for _, name := range rotatable {
+		names := slices.Clone(rotatable)
+		for _, s := range servers(cfg.TLSHosts) {
+			names = append(names, s.vaultName())
+		}
+		for _, name := range names {
 			if err := v.forget(name); err != nil {
 				return err
 			}
@@ -108,7 +116,7 @@ func shares(v vault, hosts []string, now time.Time) ([]consumer, error) {
 			return nil, err
 		}
 	}
-	authority, edge, err := certificates(v, hosts, now)
+	authority, signed, err := certificates(v, servers(hosts), now)
 	if err != nil {
 		return nil, err
 	}
@@ -116,20 +124,33 @@ func shares(v vault, hosts []string, now time.Time) ([]consumer, error) {
 	if err != nil {
 		return nil, err
 	}
+	ca := map[string][]byte{"ca.crt": authority.certPEM}
+	tls := func(server string) map[string][]byte {
+		return map[string][]byte{"tls.crt": signed[server].certPEM, "tls.key": signed[server].keyPEM}
+	}
 	return []consumer{
-		{"database", databaseUser, map[string][]byte{"admin-password": passwords["admin"]}},
-		{"nats", natsUser, natsFiles(identities, string(passwords["nats-cluster"]))},
-		{"provision", serviceUser, map[string][]byte{
+		{"database", databaseUser, joined(tls("database"), map[string][]byte{"admin-password": passwords["admin"]})},
+		{"nats", natsUser, joined(tls("nats"), ca, natsFiles(identities, string(passwords["nats-cluster"])))},
+		{"provision", serviceUser, joined(ca, map[string][]byte{
 			"admin-password": passwords["admin"], "migrate-password": passwords["migrate"],
 			"task-password": passwords["task"], "stats-password": passwords["stats"], "nats.seed": seeds["admin"],
-		}},
-		{"task-service", serviceUser, map[string][]byte{"database-password": passwords["task"], "nats.seed": seeds["task"]}},
-		{"stats-service", serviceUser, map[string][]byte{"database-password": passwords["stats"], "nats.seed": seeds["stats"]}},
-		{"edge", edgeUser, map[string][]byte{
-			"tls.crt": edge.certPEM, "tls.key": edge.keyPEM, "ca.crt": authority.certPEM, sampleKeyName: sampleKey,
-		}},
+		})},
+		{"task-service", serviceUser, joined(ca, map[string][]byte{"database-password": passwords["task"], "nats.seed": seeds["task"]})},
+		{"stats-service", serviceUser, joined(ca, map[string][]byte{"database-password": passwords["stats"], "nats.seed": seeds["stats"]})},
+		{"edge", edgeUser, joined(tls("edge"), ca, map[string][]byte{sampleKeyName: sampleKey})},
+		{"otel-collector", signalsUser, joined(tls("otel-collector"), ca)},
+		{"jaeger", signalsUser, tls("jaeger")},
 		{"grafana", grafanaUser, map[string][]byte{"admin-password": passwords["grafana"]}},
 	}, nil
+}
+
+// joined returns the files of all groups.
+func joined(groups ...map[string][]byte) map[string][]byte {
+	files := map[string][]byte{}
+	for _, group := range groups {
+		maps.Copy(files, group)
+	}
+	return files
 }
 
 // natsServers are the names of the servers of a cluster; a server on its own has the first.

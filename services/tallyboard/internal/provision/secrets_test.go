@@ -15,7 +15,7 @@ import (
 	"github.com/tallyboard/tallyboard/services/internal/kit/boot"
 )
 
-var folders = []string{"database", "nats", "provision", "task-service", "stats-service", "edge", "grafana"}
+var folders = []string{"database", "nats", "provision", "task-service", "stats-service", "edge", "otel-collector", "jaeger", "grafana"}
 
 // setup returns a configuration with the folders that a compose stack mounts.
 func setup(t *testing.T) SecretsConfig {
@@ -71,13 +71,15 @@ func TestEachConsumerGetsItsOwnSecretsAndNoMore(t *testing.T) {
 		handed[filepath.Dir(name)] = append(handed[filepath.Dir(name)], filepath.Base(name))
 	}
 	for consumer, want := range map[string][]string{
-		"database":      {"admin-password"},
-		"nats":          {"identities.conf", "routes.conf"},
-		"provision":     {"admin-password", "migrate-password", "nats.seed", "stats-password", "task-password"},
-		"task-service":  {"database-password", "nats.seed"},
-		"stats-service": {"database-password", "nats.seed"},
-		"edge":          {"ca.crt", "tls.crt", "tls.key", "trace-sample-key"},
-		"grafana":       {"admin-password"},
+		"database":       {"admin-password", "tls.crt", "tls.key"},
+		"nats":           {"ca.crt", "identities.conf", "routes.conf", "tls.crt", "tls.key"},
+		"provision":      {"admin-password", "ca.crt", "migrate-password", "nats.seed", "stats-password", "task-password"},
+		"task-service":   {"ca.crt", "database-password", "nats.seed"},
+		"stats-service":  {"ca.crt", "database-password", "nats.seed"},
+		"edge":           {"ca.crt", "tls.crt", "tls.key", "trace-sample-key"},
+		"otel-collector": {"ca.crt", "tls.crt", "tls.key"},
+		"jaeger":         {"tls.crt", "tls.key"},
+		"grafana":        {"admin-password"},
 	} {
 		if got := slices.Sorted(slices.Values(handed[consumer])); !slices.Equal(got, want) {
 			t.Errorf("%s got %v, want %v", consumer, got, want)
@@ -95,10 +97,11 @@ func TestEachConsumerGetsItsOwnSecretsAndNoMore(t *testing.T) {
 	for _, name := range []string{
 		"database/admin-password", "provision/migrate-password", "provision/task-password", "provision/stats-password", "grafana/admin-password",
 		"provision/nats.seed", "task-service/nats.seed", "stats-service/nats.seed",
+		"database/tls.key", "nats/tls.key", "edge/tls.key", "otel-collector/tls.key", "jaeger/tls.key",
 	} {
 		different[all[name]] = true
 	}
-	if len(different) != 8 {
+	if len(different) != 13 {
 		t.Error("two secrets are the same")
 	}
 }
@@ -123,6 +126,7 @@ func TestSecretsAreKeptUntilTheyAreRotated(t *testing.T) {
 	for _, rotated := range []string{
 		"task-service/database-password", "stats-service/database-password", "provision/migrate-password", "provision/nats.seed",
 		"task-service/nats.seed", "stats-service/nats.seed", "nats/identities.conf", "nats/routes.conf", "edge/tls.key", "edge/trace-sample-key",
+		"database/tls.key", "nats/tls.key", "otel-collector/tls.key", "jaeger/tls.key",
 	} {
 		if third[rotated] == first[rotated] {
 			t.Errorf("%s was not rotated", rotated)
@@ -134,38 +138,64 @@ func TestCertificatesServeTheirHostsAndAreRenewedInTime(t *testing.T) {
 	t.Parallel()
 	cfg, now := setup(t), time.Now()
 	first := secretsOf(t, cfg, false, now)
-	verify := func(all map[string]string, host string, at time.Time) error {
-		pair, err := tls.X509KeyPair([]byte(all["edge/tls.crt"]), []byte(all["edge/tls.key"]))
+	verify := func(all map[string]string, server, host string, at time.Time) error {
+		pair, err := tls.X509KeyPair([]byte(all[server+"/tls.crt"]), []byte(all[server+"/tls.key"]))
 		if err != nil {
 			t.Fatal(err)
 		}
 		roots := x509.NewCertPool()
-		roots.AppendCertsFromPEM([]byte(all["edge/ca.crt"]))
+		roots.AppendCertsFromPEM([]byte(all["task-service/ca.crt"]))
 		_, err = pair.Leaf.Verify(x509.VerifyOptions{DNSName: host, Roots: roots, CurrentTime: at})
 		return err
 	}
-	for _, host := range []string{"localhost", "127.0.0.1", "::1"} {
-		if err := verify(first, host, now); err != nil {
-			t.Errorf("%s: %v", host, err)
+	for server, hosts := range map[string][]string{
+		"edge": {"localhost", "127.0.0.1", "::1"}, "database": {"mysql", "postgres", "127.0.0.1"}, "nats": {"nats", "nats-2", "nats-3"},
+		"otel-collector": {"otel-collector", "127.0.0.1"}, "jaeger": {"jaeger"},
+	} {
+		for _, host := range hosts {
+			if err := verify(first, server, host, now); err != nil {
+				t.Errorf("%s, %s: %v", server, host, err)
+			}
+		}
+		if err := verify(first, server, "example.com", now); err == nil {
+			t.Errorf("the certificate of %s serves a host that it was not made for", server)
 		}
 	}
-	if err := verify(first, "example.com", now); err == nil {
-		t.Error("the certificate serves a host that it was not made for")
+	if err := verify(first, "nats", "mysql", now); err == nil {
+		t.Error("NATS may pretend to be the database")
 	}
 
-	later := now.Add(edgeLife - renewBefore - time.Hour)
-	if again := secretsOf(t, cfg, false, later); again["edge/tls.crt"] != first["edge/tls.crt"] {
-		t.Error("renewed too early")
+	certificates := []string{"edge/tls.crt", "database/tls.crt", "nats/tls.crt", "otel-collector/tls.crt", "jaeger/tls.crt"}
+	later := now.Add(serverLife - renewBefore - time.Hour)
+	again := secretsOf(t, cfg, false, later)
+	for _, name := range certificates {
+		if again[name] != first[name] {
+			t.Errorf("%s: renewed too early", name)
+		}
 	}
-	later = now.Add(edgeLife - renewBefore + time.Hour)
+	later = now.Add(serverLife - renewBefore + time.Hour)
 	renewed := secretsOf(t, cfg, false, later)
-	if renewed["edge/tls.crt"] == first["edge/tls.crt"] || renewed["edge/ca.crt"] != first["edge/ca.crt"] {
-		t.Error("not renewed in time, or by another authority")
+	for _, name := range certificates {
+		if renewed[name] == first[name] {
+			t.Errorf("%s: not renewed in time", name)
+		}
+	}
+	if renewed["edge/ca.crt"] != first["edge/ca.crt"] {
+		t.Error("renewed by another authority")
 	}
 
 	cfg.TLSHosts = []string{"board.example.com"}
-	if err := verify(secretsOf(t, cfg, false, later), "board.example.com", later); err != nil {
+	if err := verify(secretsOf(t, cfg, false, later), "edge", "board.example.com", later); err != nil {
 		t.Errorf("after a change of hosts: %v", err)
+	}
+
+	later = now.Add(authorityLife - renewAuthorityBefore + time.Hour)
+	followed := secretsOf(t, cfg, false, later)
+	if followed["edge/ca.crt"] == first["edge/ca.crt"] {
+		t.Error("the authority is not renewed while it outlives what it signs")
+	}
+	if err := verify(followed, "database", "mysql", later); err != nil {
+		t.Errorf("after the authority's renewal: %v", err)
 	}
 }
 

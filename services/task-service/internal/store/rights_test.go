@@ -40,7 +40,7 @@ func provision(t testing.TB, rawURL string) string {
 	database := strings.TrimPrefix(u.Path, "/")
 	prefix := "tt" + strings.ToLower(rand.Text()[:10]) + "_" // users belong to the server, and so to all tests at once
 	names := strings.NewReplacer("<database>", database, "tallyboard_", prefix,
-		"<migrate-password>", "m", "<task-password>", "t", "<stats-password>", "s")
+		"<migrate-password>", "m", "<task-password>", "t", "<stats-password>", "s", "<tls>", "NONE")
 	run, folder := onMySQL, "mysql"
 	var owner []string
 	clean := []string{"DROP USER '" + prefix + "migrate'@'%', '" + prefix + "task'@'%', '" + prefix + "stats'@'%'"}
