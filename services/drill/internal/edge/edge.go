@@ -37,7 +37,7 @@ func New(cfg Config) http.Handler {
 	}
 	// As nginx does, each counts for itself how its replicas fare.
 	groups := map[string]*upstream{
-		"task_api": newUpstream(cfg.Tasks), "task_long": newUpstream(cfg.Tasks), "task_pages": newUpstream(cfg.Tasks),
+		"task_api": newUpstream(cfg.Tasks), "task_writes": newUpstream(cfg.Tasks), "task_long": newUpstream(cfg.Tasks), "task_pages": newUpstream(cfg.Tasks),
 		"stats_api": newUpstream(cfg.Stats), "stats_long": newUpstream(cfg.Stats),
 	}
 	proxy := &httputil.ReverseProxy{
@@ -53,12 +53,15 @@ func New(cfg Config) http.Handler {
 		FlushInterval: -1, // live streams must not wait in a buffer
 		ErrorLog:      log.New(io.Discard, "", 0),
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, err error) {
-			status := http.StatusServiceUnavailable
+			status, code := http.StatusServiceUnavailable, "unavailable"
 			if errors.Is(err, errSilent) {
-				status = http.StatusGatewayTimeout
+				status, code = http.StatusGatewayTimeout, "timeout"
 			}
+			w.Header().Set("Content-Type", "application/problem+json")
 			w.Header().Set("Retry-After", "1")
-			http.Error(w, fmt.Sprintf("edge: %v", err), status)
+			w.WriteHeader(status)
+			// nginx does not tell the cause; the drill's ledger does.
+			_, _ = fmt.Fprintf(w, `{"type":"about:blank","title":%q,"status":%d,"code":%q,"detail":%q}`, http.StatusText(status), status, code, "edge: "+err.Error()) // a client that is gone needs none
 		},
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

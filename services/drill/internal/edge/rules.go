@@ -63,13 +63,24 @@ func ruleOf(r *http.Request) rule {
 	case strings.HasPrefix(path, statsPrefix):
 		return rule{group: "stats_api", wait: statsTimeout, patient: repeatable(r)}
 	case strings.HasPrefix(path, "/api/") && repeatable(r):
-		return rule{group: "task_api", wait: promptTimeout, patient: true, again: true}
-	case strings.HasPrefix(path, "/api/"), path == "/metrics", path == "/pool-stats":
+		return rule{group: taskGroup(r), wait: promptTimeout, patient: true, again: true}
+	case strings.HasPrefix(path, "/api/"):
+		return rule{group: taskGroup(r), wait: readTimeout}
+	case path == "/metrics", path == "/pool-stats":
 		return rule{group: "task_api", wait: readTimeout}
 	case path == "/health", path == "/livez":
 		return rule{group: "task_api", wait: promptTimeout}
 	}
 	return rule{group: "task_pages", wait: promptTimeout}
+}
+
+// taskGroup is what nginx's $task_group says: failures of reads and of changes are counted apart.
+func taskGroup(r *http.Request) string {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return "task_api"
+	}
+	return "task_writes"
 }
 
 // repeatable is what nginx's $may_repeat says: what changes nothing when done twice, and writes with an Idempotency-Key.

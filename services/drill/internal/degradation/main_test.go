@@ -1,0 +1,110 @@
+package degradation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/tallyboard/tallyboard/services/drill/internal/cluster"
+)
+
+// How long tests wait; only a test that fails uses them up.
+const (
+	patience  = 40 * time.Second       // for anything that comes by itself
+	pace      = 25 * time.Millisecond  // between two looks
+	answering = 3 * time.Second        // for an answer, good or bad, while a part is away: what clients call "at once"
+	deadline  = 15*time.Second + pause // HTTP_REQUEST_TIMEOUT and the way back: the latest an answer may come
+	pause     = time.Second
+)
+
+// module is where the programs come from.
+const module = "github.com/tallyboard/tallyboard/services/"
+
+// programs are built once for all tests.
+var programs struct{ tasks, stats, self, script, root string }
+
+func TestMain(m *testing.M) {
+	dir, err := build()
+	code := 1
+	if err == nil {
+		code = m.Run()
+	}
+	if err := errors.Join(err, os.RemoveAll(dir)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+// build makes the programs of this tree.
+func build() (dir string, err error) {
+	_, file, _, _ := runtime.Caller(0)
+	programs.root = filepath.Join(filepath.Dir(file), "..", "..", "..", "..")
+	programs.script = filepath.Join(programs.root, "services", "internal", "kit", "testkit", "servers.sh")
+	if dir, err = os.MkdirTemp("", "tallyboard-degradation-"); err != nil {
+		return "", fmt.Errorf("make a folder: %w", err)
+	}
+	programs.tasks, programs.stats, programs.self = filepath.Join(dir, "task-service"), filepath.Join(dir, "stats-service"), filepath.Join(dir, "drill")
+	return dir, errors.Join(os.Chmod(dir, 0o755), //nolint:gosec // processes of others run it
+		goBuild(programs.root, dir, nil, module+"task-service/cmd/task-service", module+"stats-service/cmd/stats-service", module+"drill/cmd/drill"))
+}
+
+func goBuild(root, dir string, flags []string, packages ...string) error {
+	cmd := exec.CommandContext(context.Background(), "go", append(append([]string{"build", "-o", dir + string(filepath.Separator)}, flags...), packages...)...) //nolint:gosec // ours
+	cmd.Dir = root
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("build: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// eachEngine runs a test on clusters of both engines at the same time.
+func eachEngine(t *testing.T, test func(t *testing.T, e cluster.Engine)) {
+	t.Helper()
+	for _, e := range []cluster.Engine{cluster.MySQL, cluster.Postgres} {
+		t.Run(string(e), func(t *testing.T) {
+			t.Parallel()
+			test(t, e)
+		})
+	}
+}
+
+// folder returns an empty one that a database server's user can get to; it is removed with the test.
+func folder(t *testing.T) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "tallyboard-degradation-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // see above
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// until waits for what another process brings about.
+func until(t *testing.T, what string, look func() error) {
+	t.Helper()
+	end := time.Now().Add(patience)
+	for {
+		err := look()
+		if err == nil {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%s: not within %s: %v", what, patience, err)
+		}
+		time.Sleep(pace)
+	}
+}

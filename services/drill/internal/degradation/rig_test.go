@@ -1,0 +1,367 @@
+package degradation
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tallyboard/tallyboard/services/drill/internal/cluster"
+)
+
+// projectKey is the project that all rows work in.
+const projectKey = "DEG"
+
+// rig is a cluster with a project in it, somebody who follows the project's live stream, and a connection to the database
+// past everything that is broken.
+type rig struct {
+	*cluster.Cluster
+
+	engine cluster.Engine
+	db     *sql.DB
+	live   *follower
+	names  int
+	made   map[string]string // ids of acknowledged tasks by title
+	logs   string
+}
+
+func start(t *testing.T, e cluster.Engine) *rig {
+	t.Helper()
+	dir := folder(t)
+	r := &rig{engine: e, made: map[string]string{}, logs: folder(t)}
+	var err error
+	r.Cluster, err = cluster.Start(t.Context(), cluster.Config{
+		Engine: e, NATS: 1, Dir: dir, Logs: r.logs, Tasks: programs.tasks, Stats: programs.stats, Self: programs.self, Script: programs.script,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	if r.db, err = r.DB.Open(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := r.db.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	if a := r.ask(t, request{method: http.MethodPost, path: "/api/v1/projects", body: `{"key":"` + projectKey + `","name":"Degradation"}`}); a.status != http.StatusCreated {
+		t.Fatalf("create the project: %s", a)
+	}
+	r.live = follow(t, r.URL()+"/api/v1/projects/"+projectKey+"/events")
+	return r
+}
+
+// request is one to the edge, or to a replica.
+type request struct {
+	method, at, path, body, key string // at: host:port; empty: the edge
+}
+
+// answer is what came of a request.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+	took   time.Duration
+	err    error // there was no answer
+}
+
+func (a answer) String() string {
+	return fmt.Sprintf("%d after %s (Retry-After %q): %.400s %v", a.status, a.took.Round(time.Millisecond), a.header.Get("Retry-After"), a.body, a.err)
+}
+
+func (a answer) ok() bool { return a.err == nil && a.status < http.StatusMultipleChoices }
+
+// problem checks that an answer says clearly that it is to be asked again later: 503, Retry-After, a problem document that
+// says what, within the time given.
+func (a answer) problem(t *testing.T, within time.Duration, what string) {
+	t.Helper()
+	var p struct {
+		Status int
+		Title  string
+		Detail string
+	}
+	if a.err != nil || a.status != http.StatusServiceUnavailable {
+		t.Errorf("got %s, want 503", a)
+		return
+	}
+	if s, err := strconv.Atoi(a.header.Get("Retry-After")); err != nil || s < 1 || s > 30 {
+		t.Errorf("when to come back is not said: %s", a)
+	}
+	if media := a.header.Get("Content-Type"); !strings.HasPrefix(media, "application/problem+json") {
+		t.Errorf("%s is no problem document: %s", media, a)
+	} else if err := json.Unmarshal(a.body, &p); err != nil || p.Status != a.status || !strings.Contains(p.Title+p.Detail, what) {
+		t.Errorf("want a problem about %q: %s", what, a)
+	}
+	if a.took > within {
+		t.Errorf("answered after %s, want within %s", a.took, within)
+	}
+}
+
+// noReuse is a client without connections that outlive a fault.
+var noReuse = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
+
+func (r *rig) ask(t *testing.T, q request) (a answer) {
+	t.Helper()
+	base := r.URL()
+	if q.at != "" {
+		base = "http://" + q.at
+	}
+	if q.method == "" {
+		q.method = http.MethodGet
+	}
+	req, err := http.NewRequestWithContext(t.Context(), q.method, base+q.path, strings.NewReader(q.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q.body != "" {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if q.key != "" {
+		req.Header.Set("Idempotency-Key", q.key)
+	}
+	began := time.Now()
+	defer func() { a.took = time.Since(began) }()
+	res, err := noReuse.Do(req)
+	if err != nil {
+		return answer{err: err}
+	}
+	defer res.Body.Close() //nolint:errcheck // read to its end
+	body, err := io.ReadAll(res.Body)
+	return answer{status: res.StatusCode, header: res.Header, body: body, err: err}
+}
+
+// title returns one that no other task has.
+func (r *rig) title() string {
+	r.names++
+	return fmt.Sprintf("task-%d", r.names)
+}
+
+// create asks for a task once. What is acknowledged must be there in the end, what is not must not be there twice.
+func (r *rig) create(t *testing.T, title string) answer {
+	t.Helper()
+	a := r.ask(t, request{method: http.MethodPost, path: "/api/v1/projects/" + projectKey + "/tasks", body: `{"title":"` + title + `"}`, key: title})
+	if a.ok() {
+		r.note(t, title, a)
+	}
+	return a
+}
+
+func (r *rig) note(t *testing.T, title string, a answer) {
+	t.Helper()
+	var made struct{ ID string }
+	if err := json.Unmarshal(a.body, &made); err != nil || made.ID == "" {
+		t.Fatalf("create %s: %s", title, a)
+	}
+	r.made[title] = made.ID
+}
+
+// must creates tasks, each at the first attempt, and returns the id of the last.
+func (r *rig) must(t *testing.T, tasks int) (id string) {
+	t.Helper()
+	for range tasks {
+		title := r.title()
+		if a := r.create(t, title); !a.ok() {
+			t.Fatalf("create %s: %s", title, a)
+		}
+		id = r.made[title]
+	}
+	return id
+}
+
+// again repeats a creation until it is acknowledged, as clients do, and returns how often it was asked for.
+func (r *rig) again(t *testing.T, title string) (attempts int) {
+	t.Helper()
+	until(t, "create "+title, func() error {
+		attempts++
+		if a := r.create(t, title); !a.ok() {
+			return errors.New(a.String())
+		}
+		return nil
+	})
+	return attempts
+}
+
+// mustRead demands that tasks can be read.
+func (r *rig) mustRead(t *testing.T) {
+	t.Helper()
+	if a := r.ask(t, request{path: "/api/v1/projects/" + projectKey + "/tasks?limit=5"}); !a.ok() || a.took > answering {
+		t.Errorf("read tasks: %s", a)
+	}
+}
+
+// health is the body of /health as far as it matters here.
+type health struct {
+	Status string
+	Checks []struct {
+		Name, Status, Detail string
+		Since                *time.Time
+	}
+}
+
+// healthOf asks a replica how it is, whatever it answers.
+func (r *rig) healthOf(t *testing.T, addr string) (h health, status int) {
+	t.Helper()
+	a := r.ask(t, request{at: addr, path: "/health"})
+	if a.err == nil {
+		a.err = json.Unmarshal(a.body, &h)
+	}
+	if a.err != nil {
+		t.Errorf("health of %s: %s", addr, a)
+	}
+	return h, a.status
+}
+
+// check returns what is said of one part.
+func (h health) check(name string) (status, detail string, since time.Time) {
+	for _, c := range h.Checks {
+		if c.Name == name {
+			if c.Since != nil {
+				since = *c.Since
+			}
+			return c.Status, c.Detail, since
+		}
+	}
+	return "", "", since
+}
+
+// alive demands that a replica still lives: a restart would not help, so no orchestrator should try one.
+func (r *rig) alive(t *testing.T) {
+	t.Helper()
+	for _, s := range r.Services() {
+		if a := r.ask(t, request{at: s.Addr, path: "/livez"}); !a.ok() {
+			t.Errorf("%s is dead: %s", s.Name(), a)
+		}
+		if s.Starts() != 1 && s.PID() == 0 {
+			t.Errorf("%s has ended", s.Name())
+		}
+	}
+}
+
+// scan reads one row past everything that is broken.
+func (r *rig) scan(t *testing.T, query string, into ...any) error {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), answering)
+	defer cancel()
+	return r.db.QueryRowContext(ctx, query).Scan(into...)
+}
+
+// settle waits until all has arrived everywhere by itself, and holds the promises: every acknowledged task is there once,
+// none is there half, positions and each task's seq have no gap, the live stream brought every event once and in order,
+// and the statistics equal a recount.
+func (r *rig) settle(t *testing.T) {
+	t.Helper()
+	until(t, "everything arrives", func() error { return r.arrived(t) })
+	var verdict struct {
+		Equal  bool
+		Parked int
+		Count  int
+	}
+	if a := r.ask(t, request{path: "/api/v1/stats/verify"}); !a.ok() || json.Unmarshal(a.body, &verdict) != nil || !verdict.Equal || verdict.Parked != 0 {
+		t.Errorf("statistics differ from a recount: %s", a)
+	}
+	for _, s := range r.Services() {
+		until(t, s.Name()+" is well", func() error {
+			h, _ := r.healthOf(t, s.Addr)
+			if h.Status != "ok" {
+				return fmt.Errorf("%+v", h)
+			}
+			return nil
+		})
+	}
+	r.holds(t)
+}
+
+// arrived tells what has not arrived yet.
+func (r *rig) arrived(t *testing.T) error {
+	t.Helper()
+	var events, last, published, of int64
+	err := r.scan(t, "SELECT COUNT(*), COALESCE(MAX(pos), 0) FROM events", &events, &last)
+	if err == nil {
+		err = r.scan(t, "SELECT published FROM relay_positions", &published)
+	}
+	if err == nil {
+		err = r.scan(t, "SELECT COALESCE(MAX(e.pos), 0) FROM events e JOIN projects p ON p.id = e.project_id WHERE p.pkey = '"+projectKey+"'", &of)
+	}
+	if err != nil {
+		return err
+	}
+	var status struct{ Cursor int64 }
+	a := r.ask(t, request{path: "/api/v1/stats/status"})
+	if !a.ok() || json.Unmarshal(a.body, &status) != nil {
+		return errors.New(a.String())
+	}
+	if events != last || events != published || events != status.Cursor || r.live.last() != of {
+		return fmt.Errorf("of %d events %d have positions, %d are published, %d are counted, the stream is at %d of %d", events, last, published, status.Cursor, r.live.last(), of)
+	}
+	return nil
+}
+
+// holds compares what was promised with what is there.
+func (r *rig) holds(t *testing.T) {
+	t.Helper()
+	there := map[string]int{}
+	r.rows(t, "SELECT title FROM tasks", func(scan func(...any) error) error {
+		var title string
+		err := scan(&title)
+		there[title]++
+		return err
+	})
+	for title := range r.made {
+		if there[title] != 1 {
+			t.Errorf("%q was acknowledged and is there %d times", title, there[title])
+		}
+	}
+	for title, n := range there {
+		if n != 1 {
+			t.Errorf("%q is there %d times", title, n)
+		}
+	}
+	var half int
+	if err := r.scan(t, "SELECT (SELECT COUNT(*) FROM tasks t WHERE t.seq <> (SELECT COUNT(*) FROM events e WHERE e.aggregate_id = t.id AND e.seq <= t.seq))", &half); err != nil || half != 0 {
+		t.Errorf("%d tasks without their whole history, %v", half, err)
+	}
+	var want []int64
+	r.rows(t, "SELECT e.pos FROM events e JOIN projects p ON p.id = e.project_id WHERE p.pkey = '"+projectKey+"' ORDER BY e.pos", func(scan func(...any) error) error {
+		var pos int64
+		err := scan(&pos)
+		want = append(want, pos)
+		return err
+	})
+	r.live.holds(t, want)
+}
+
+func (r *rig) rows(t *testing.T, query string, each func(scan func(...any) error) error) {
+	t.Helper()
+	rows, err := r.db.QueryContext(t.Context(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close() //nolint:errcheck // read to its end
+	for rows.Next() {
+		if err := each(rows.Scan); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// logged returns what a process has said.
+func (r *rig) logged(t *testing.T, process string) string {
+	t.Helper()
+	return logged(t, filepath.Join(r.logs, process+".log"))
+}
