@@ -62,14 +62,15 @@ mysql_changes() {
       needed+=("$folder/$log")
       stop=$(mysqlbinlog --base64-output=decode-rows "${from[@]}" "$folder/$log" | awk -v until="$until" "
         /^# at / { at = \$3 }
-        /^#[0-9]+ .* immediate_commit_timestamp=/ {
-          match(\$0, /immediate_commit_timestamp=[0-9]+/)
-          if (!found && substr(\$0, RSTART + 27, RLENGTH - 27) + 0 > until + 0) { found = 1; print at }
+        /^# immediate_commit_timestamp=/ {
+          split(\$2, committed, \"=\")
+          if (!found && committed[2] + 0 > until + 0) { found = 1; print at }
         }")
       [ -z "$stop" ] || break
     done
     [ ${#needed[@]} -gt 0 ] || fail "the binary logs since the backup are gone: it needs $first, the oldest here is ${logs[0]}"
-    mysqlbinlog --database="$5" --start-position="$position" ${stop:+--stop-position="$stop"} "${needed[@]}"
+    # Repeated transactions are new ones: a server leaves out those whose identifiers it has seen.
+    mysqlbinlog --skip-gtids --database="$5" --start-position="$position" ${stop:+--stop-position="$stop"} "${needed[@]}"
   ' "$@" "$DATABASE"
 }
 

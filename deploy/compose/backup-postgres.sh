@@ -84,6 +84,7 @@ postgres_archive_all() {
 POSTGRES_RECOVER='
   fail() { echo "$*" >&2; exit 1; }
   until=$1 seconds=$2
+  printf -v quote "\047"
   new=${PGDATA%/*}/restoring old=${PGDATA%/*}/replaced socket=$(mktemp -d)
   [ ! -e "$PGDATA/postmaster.pid" ] || fail "a server runs on the data"
   rm -rf "$new" "$old"
@@ -92,9 +93,9 @@ POSTGRES_RECOVER='
   tar -x -f - -C "$new"
   pg_verifybackup --quiet --no-parse-wal "$new"
   target="recovery_target = immediate"
-  [ -z "$until" ] || target="recovery_target_time = \"$(date -u -d "@${until%??????}.${until: -6}" "+%Y-%m-%d %H:%M:%S.%6N+00")\""
-  printf "%s\n" "${target//\"/'"'"'}" "recovery_target_action = promote" \
-    "restore_command = '"'"'gunzip <\"$ARCHIVE_DIR/%f.gz\" >\"%p\"'"'"'" >>"$new/postgresql.auto.conf"
+  [ -z "$until" ] || target="recovery_target_time = $quote$(date -u -d "@${until%??????}.${until: -6}" "+%Y-%m-%d %H:%M:%S.%6N+00")$quote"
+  printf "%s\n" "$target" "recovery_target_action = promote" \
+    "restore_command = ${quote}gunzip <\"$ARCHIVE_DIR/%f.gz\" >\"%p\"$quote" >>"$new/postgresql.auto.conf"
   touch "$new/recovery.signal"
   config=()
   [ -z "${POSTGRES_CONFIG:-}" ] || config=(-c "config_file=$POSTGRES_CONFIG")

@@ -6,6 +6,7 @@
 #   servers.sh status [all|ENGINE]             one line per server: engine, version, where it comes from, URL
 #   servers.sh stop   ENGINE|all [--durable]   stop what this script started
 #   servers.sh env                             start all; prints lines for eval: export TEST_MYSQL_URL=...
+#   servers.sh tools  ENGINE                   print a folder with the programs of mysql or postgres: server, client, backup
 #   servers.sh with COMMAND...                 run COMMAND with TEST_*_URL set; stops afterwards what it had to start
 #
 # ENGINE is mysql (8.0 or later), mariadb (10.11 or later) or postgres (15 or later). Each is looked for in this order:
@@ -26,7 +27,7 @@ set -euo pipefail
 [ "${BASH_VERSINFO[0]}${BASH_VERSINFO[1]}" -ge 44 ] || { echo "[servers] bash 4.4 or later is needed, this is $BASH_VERSION" >&2; exit 1; }
 
 MYSQL_IMAGE=mysql:9.7 MARIADB_IMAGE=mariadb:10.11 POSTGRES_IMAGE=postgres:17
-MYSQL_SUITE=${MYSQL_SUITE:-sid} MARIADB_SUITE=${MARIADB_SUITE:-bookworm} # of Debian
+MYSQL_SUITE=${MYSQL_SUITE:-sid} MARIADB_SUITE=${MARIADB_SUITE:-bookworm} POSTGRES_SUITE=${POSTGRES_SUITE:-bookworm} # of Debian
 POSTGRES_NPM_VERSION=18.4.0-beta.17
 DEBIAN_MIRROR=http://deb.debian.org/debian
 DEBIAN_KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -38,7 +39,7 @@ SERVERS_FROM=${SERVERS_FROM:-local docker packages}
 say() { printf '[servers] %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
 have() { command -v "$1" >/dev/null 2>&1; }
-usage() { sed -n '2,11p' "$SELF" | sed 's/^# \{0,1\}//' >&2; exit 2; }
+usage() { sed -n '2,12p' "$SELF" | sed 's/^# \{0,1\}//' >&2; exit 2; }
 SELF=${BASH_SOURCE[0]:-/dev/null}
 
 # as COMMAND...: run it without privileges. Servers refuse root, with good reason.
@@ -462,6 +463,95 @@ from_packages() {
   "packages_$E"
 }
 
+# --- programs of an engine, for tests that run a server of their own and save it ------------------------------------
+
+# programs_of: what a folder of tools has.
+programs_of() {
+  case $E in
+    mysql) echo mysqld mysql mysqldump mysqlbinlog ;;
+    postgres) echo postgres initdb pg_ctl psql pg_dump pg_basebackup pg_verifybackup ;;
+    *) die "there are tools of mysql and postgres only" ;;
+  esac
+}
+
+# wrap NAME COMMAND...: a program of that name in the folder of tools.
+wrap() {
+  local name=$1 word
+  shift
+  {
+    printf '#!/bin/sh\nexec'
+    for word in "$@"; do printf " '%s'" "$word"; done
+    printf ' "$@"\n'
+  } >"$TOOLS_DIR/$name"
+  chmod a+rx "$TOOLS_DIR/$name"
+}
+
+# tools_local: the engine's programs of this machine, all of one folder but MySQL's server.
+tools_local() {
+  local home program homes=()
+  case $E in
+    mysql) homes=(/usr/local/mysql/bin /opt/homebrew/opt/mysql*/bin) ;;
+    postgres) homes=(/usr/lib/postgresql/*/bin /usr/local/pgsql/bin /opt/homebrew/opt/postgresql*/bin) ;;
+  esac
+  while read -r home; do
+    for program in $(programs_of); do
+      [ "$program" != mysqld ] || [ -x "$home/mysqld" ] || { [ -x /usr/sbin/mysqld ] && continue; }
+      [ -x "$home/$program" ] || continue 2
+      if [ "$E" = mysql ] && "$home/$program" --no-defaults --version 2>&1 | grep -qi mariadb; then continue 2; fi
+    done
+    for program in $(programs_of); do
+      if [ -x "$home/$program" ]; then wrap "$program" "$home/$program"; else wrap "$program" "/usr/sbin/$program"; fi
+    done
+    [ "$E" != mysql ] || wrap mysqld "$([ -x "$home/mysqld" ] && echo "$home/mysqld" || echo /usr/sbin/mysqld)" --no-defaults
+    return 0
+  done < <(type -aP "$([ "$E" = mysql ] && echo mysqldump || echo pg_basebackup)" | xargs -r -n 1 dirname || true; printf '%s\n' "${homes[@]}" | sort -rV)
+  return 1
+}
+
+# tools_packages: those of Debian's packages, each with the loader and libraries it came with.
+tools_packages() {
+  local to root loader libraries program path
+  case $E in
+    mysql) to=$CACHE/packages/tools-mysql-$MYSQL_SUITE && locked "$to.lock" fetch_debian "$to" "$MYSQL_SUITE" mysql-server-core mysql-client-core ;;
+    postgres) to=$CACHE/packages/tools-postgres-$POSTGRES_SUITE && locked "$to.lock" fetch_debian "$to" "$POSTGRES_SUITE" postgresql-15 postgresql-client-15 ;;
+  esac || return 1
+  root=$to/root
+  loader=$(find "$root" -name 'ld-linux*.so.*' \( -type f -o -type l \) | sort | tail -n 1)
+  libraries=$(find "$root" -type d \( -path '*/lib/*-linux-gnu' -o -path '*/lib/*-linux-gnueabihf' \) | tr '\n' ':')
+  for program in $(programs_of); do
+    path=$(find "$root/usr/bin" "$root/usr/sbin" "$root"/usr/lib/postgresql/*/bin -name "$program" -type f 2>/dev/null | head -n 1)
+    [ -n "$path" ] || { say "$E: no $program in Debian's packages"; return 1; }
+    case $program in
+      mysqld) wrap mysqld "$loader" --library-path "${libraries%:}" "$path" --no-defaults --basedir="$root/usr" --lc-messages-dir="$root/usr/share/mysql" ;;
+      mysql*) wrap "$program" "$loader" --library-path "${libraries%:}" "$path" ;;
+      *) wrap "$program" env "LD_LIBRARY_PATH=${libraries%:}" "$path" ;; # PostgreSQL's programs look for each other beside themselves
+    esac
+  done
+}
+
+# tools: prints the folder, made anew each time, for what is installed changes.
+tools() {
+  local where
+  for where in $SERVERS_FROM; do
+    [ "$where" != docker ] || continue
+    mkdir -p "$CACHE/tools.d"
+    TOOLS_DIR=$(mktemp -d "$CACHE/tools.d/$E.XXXXXX")
+    chmod 755 "$TOOLS_DIR"
+    if "tools_$where" && as "$TOOLS_DIR/$(programs_of | cut -d ' ' -f 1)" --version >/dev/null; then
+      if [ -d "$CACHE/tools.d/$E" ] && diff -rq "$TOOLS_DIR" "$CACHE/tools.d/$E" >/dev/null; then
+        rm -rf "$TOOLS_DIR"
+      else
+        rm -rf "$CACHE/tools.d/$E"
+        mv "$TOOLS_DIR" "$CACHE/tools.d/$E"
+      fi
+      echo "$CACHE/tools.d/$E"
+      return
+    fi
+    rm -rf "$TOOLS_DIR"
+  done
+  die "the programs of $E ($(programs_of)) are not to be had: install its server and client"
+}
+
 # --- commands ---------------------------------------------------------------------------------------------------
 
 start_locked() {
@@ -573,6 +663,13 @@ main() {
       return
       ;;
     env) engine=all ;;
+    tools)
+      pick_cache
+      aim "$engine" ''
+      mkdir -p "$CACHE/packages"
+      locked "$CACHE/tools-$engine.lock" tools
+      return
+      ;;
     start | stop | url | status)
       case ${2:-}${3:-} in *--durable) variant=durable ;; esac
       [ "$engine" != --durable ] || engine=all
