@@ -140,9 +140,23 @@ bench: build ## Measure the services against raw-driver floors on a durable MySQ
 	  BENCH_MYSQL_DSN="$${address%@*}@tcp($$(cut -d/ -f1 <<<"$${address##*@}"))/" bin/tallyboard bench
 
 .PHONY: drill
-drill: build ## Break the product in every way under load and hold it to its promises (SEED, DURATION, ENGINE=postgres, NATS=3, KINDS="kill, pause")
-	@go build -o bin/drill ./services/drill/cmd/drill
-	@bin/drill -seed $(or $(SEED),1) -duration $(or $(DURATION),60s) -engine $(or $(ENGINE),mysql) -nats $(or $(NATS),1) -kinds "$(KINDS)"
+drill: $(if $(BUG),bin/seeded,build) bin/drill ## Break the product in every way under load and hold it to its promises (SEED, DURATION, ENGINE=postgres, NATS=3, KINDS="kill, pause", BUG=name seeds one, which it must find)
+	@bin/drill -seed $(or $(SEED),1) -duration $(or $(DURATION),60s) -engine $(or $(ENGINE),mysql) -nats $(or $(NATS),1) -kinds "$(KINDS)" $(if $(BUG),-bug $(BUG))
+
+.PHONY: drill-bugs
+drill-bugs: bin/seeded bin/drill ## Drill services that are broken on purpose, one bug after the other: each must be caught (SEED, ENGINE=postgres)
+	@bin/drill bugs -seed $(or $(SEED),1) -engine $(or $(ENGINE),mysql)
+
+# The services with the bugs that SEEDED_BUG chooses among; see services/internal/kit/seeded.
+.PHONY: soak
+soak: build bin/drill ## A long drill under steady load: error budget, latency, memory, catching up (SEED, DURATION=30m, ENGINE=postgres, NATS=3)
+	@bin/drill soak -seed $(or $(SEED),1) -duration $(or $(DURATION),30m) -engine $(or $(ENGINE),mysql) -nats $(or $(NATS),1)
+
+.PHONY: bin/drill bin/seeded
+bin/drill: | need-go
+	@go build -o $@ ./services/drill/cmd/drill
+bin/seeded: | need-go
+	@mkdir -p $@ && go build -tags seededbugs -o $@/ ./services/task-service/cmd/task-service ./services/stats-service/cmd/stats-service
 
 # --- quality ----------------------------------------------------------------------------------------------------
 

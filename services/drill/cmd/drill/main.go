@@ -17,6 +17,7 @@ import (
 	"github.com/tallyboard/tallyboard/services/drill/internal/disk"
 	"github.com/tallyboard/tallyboard/services/drill/internal/drill"
 	"github.com/tallyboard/tallyboard/services/drill/internal/edge"
+	"github.com/tallyboard/tallyboard/services/drill/internal/soak"
 )
 
 func main() {
@@ -42,6 +43,8 @@ func run(ctx context.Context, args []string) error {
 			return runEdge(ctx, args[1:])
 		case disk.Command:
 			return disk.Hold(os.Stdin, os.Stdout, args[1:])
+		case "soak":
+			return runSoak(ctx, args[1:])
 		case "check":
 			return recheck(args[1:])
 		case "bugs":
@@ -61,6 +64,15 @@ func searchBugs(ctx context.Context, args []string) error {
 		return err
 	}
 	return bugs.Run(ctx, cfg, os.Stdout)
+}
+
+// runSoak runs a long drill.
+func runSoak(ctx context.Context, args []string) error {
+	cfg, err := soak.ParseFlags(args)
+	if err != nil {
+		return err
+	}
+	return soak.Run(ctx, cfg, os.Stdout)
 }
 
 func recheck(args []string) error {

@@ -23,7 +23,7 @@ type Companion interface {
 	FaultEnds(at time.Duration)
 	// AfterFaults is called when no more faults come, and the load goes on until it returns.
 	AfterFaults(ctx context.Context, r *Conductor) error
-	// AfterLoad is called when nobody writes any more and everything has arrived everywhere.
+	// AfterLoad is called when nobody writes any more and everything has arrived everywhere. It leaves it so, too.
 	AfterLoad(ctx context.Context, r *Conductor) error
 	// Judge is called in the end, with what the checker found; if the run itself failed, broken says how, and the record has
 	// what is known. It reports, and returns an error if the run did not keep what the companion demands.

@@ -178,12 +178,9 @@ func (r *Conductor) underLoad(ctx context.Context) error {
 		err = r.with.AfterFaults(ctx, r)
 	}
 	r.load.EndWrites()
-	calm := r.awaitCalm(ctx)
+	r.AwaitCalm(ctx)
 	if err == nil {
 		err = r.with.AfterLoad(ctx, r)
-	}
-	if calm { // what has not come by now does not come
-		r.awaitCalm(ctx)
 	}
 	endWatch()
 	watch.Wait()
@@ -191,15 +188,12 @@ func (r *Conductor) underLoad(ctx context.Context) error {
 	return errors.Join(err, unseen, ctx.Err())
 }
 
-// awaitCalm waits until everything has arrived everywhere, and reports whether it has; what does not arrive shows in the
-// stock.
-func (r *Conductor) awaitCalm(ctx context.Context) bool {
+// AwaitCalm waits until everything has arrived everywhere; what does not arrive shows in the stock.
+func (r *Conductor) AwaitCalm(ctx context.Context) {
 	within := cmp.Or(r.cfg.Calm, calmWithin)
-	err := r.calm(ctx, within)
-	if err != nil {
+	if err := r.calm(ctx, within); err != nil {
 		r.sayf("not calm within %s: %v", within, err)
 	}
-	return err == nil
 }
 
 // breakThings injects faults until the time is over.
