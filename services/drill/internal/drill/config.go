@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -54,6 +55,7 @@ func (c Config) until() context.Context {
 
 // What a drill allows.
 const (
+	calmWithBug    = 10 * time.Second
 	servingWithin  = 10 * time.Second
 	wholeWithin    = 20 * time.Second
 	moreGoroutines = 40 // the pools' and the HTTP server's, which are let go only after a while
@@ -96,6 +98,9 @@ func (c Config) Parse(flags *flag.FlagSet, args []string) (Config, error) {
 	flags.DurationVar(&cfg.Pause, "pause", c.Pause, "of a client between two operations, on average")
 	if err := flags.Parse(args); err != nil {
 		return cfg, err
+	}
+	if cfg.Bug != "" { // it may keep something from ever arriving
+		cfg.Calm = cmp.Or(cfg.Calm, calmWithBug)
 	}
 	cfg.Engine = cluster.Engine(*engine)
 	var err error
