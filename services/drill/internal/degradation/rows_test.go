@@ -29,6 +29,10 @@ func TestWhenPartsFail(t *testing.T) {
 			{"the network is cut", networkCut},
 			{"the network is slow", networkSlow},
 			{"the database is read-only", readOnly},
+			{"the database refuses a service", credentialsWrong},
+			{"NATS refuses a service", seedWrong},
+			{"the certificate of the database has expired", databaseCertificate},
+			{"the certificate of NATS has expired", natsCertificate},
 		} {
 			t.Run(row.name, func(t *testing.T) {
 				row.test(t, r)

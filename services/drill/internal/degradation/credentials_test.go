@@ -1,0 +1,169 @@
+package degradation
+
+import (
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nkeys"
+
+	"github.com/tallyboard/tallyboard/services/drill/internal/cluster"
+)
+
+// logins is how often a second a replica may ask a server that refuses it, with all its pools.
+const logins = 8
+
+// credentialsWrong: a replica whose password the server does not take stays alive, says so without telling the password,
+// does not hammer the server, and serves as soon as the server takes it. The same if the password is changed under it.
+func credentialsWrong(t *testing.T, r *rig) {
+	const password = "s3cret-of-the-service"
+	r.setPassword(t, "another")
+	for _, program := range []struct{ name, path, probe string }{
+		{"guest-task", programs.tasks, "/api/v1/projects"}, {"guest-stats", programs.stats, "/api/v1/stats/status"},
+	} {
+		r.setPassword(t, "another")
+		link := gate(t, program.name+"→database", r.DB.Addr())
+		s := r.one(t, program.name, program.path, "DATABASE_URL="+r.url("guest", link.Addr()), "DATABASE_PASSWORD="+password)
+		s.says(t, http.StatusServiceUnavailable, "database", "wrong user or password")
+		s.logs(t, "wrong user or password", password)
+		s.besieged(t, link, program.probe, logins)
+		r.setPassword(t, password)
+		s.says(t, http.StatusOK, "database", "")
+
+		r.setPassword(t, "rotated")
+		link.Cut() // what is logged in stays so
+		s.says(t, http.StatusServiceUnavailable, "database", "wrong user or password")
+		a := r.ask(t, request{at: s.addr, path: program.probe})
+		a.problem(t, answering, "database")
+		s.besieged(t, link, program.probe, logins)
+		r.setPassword(t, password)
+		s.says(t, http.StatusOK, "database", "")
+		until(t, program.name+" answers", func() error {
+			if a := r.ask(t, request{at: s.addr, path: program.probe}); !a.ok() {
+				return errAnswer(a)
+			}
+			return nil
+		})
+		s.logs(t, "ready", password)
+	}
+}
+
+type errAnswer answer
+
+func (e errAnswer) Error() string { return answer(e).String() }
+
+// setPassword gives the user guest a password, and all rights to the services' database.
+func (r *rig) setPassword(t *testing.T, password string) {
+	t.Helper()
+	statements := []string{
+		"CREATE USER IF NOT EXISTS guest@'%'", "ALTER USER guest@'%' IDENTIFIED BY '" + password + "'", "GRANT ALL ON tallyboard.* TO guest@'%'",
+	}
+	if r.engine == cluster.Postgres {
+		r.demandPassword(t)
+		statements = []string{
+			"DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'guest') THEN CREATE ROLE guest LOGIN; END IF; END $$",
+			"ALTER ROLE guest PASSWORD '" + password + "'", "GRANT ALL ON ALL TABLES IN SCHEMA public TO guest", "GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO guest",
+		}
+	}
+	r.exec(t, statements...)
+}
+
+func (r *rig) exec(t *testing.T, statements ...string) {
+	t.Helper()
+	for _, statement := range statements {
+		if _, err := r.db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
+// demandPassword makes PostgreSQL, which trusts everybody here, ask guest for one.
+func (r *rig) demandPassword(t *testing.T) {
+	t.Helper()
+	const line = "host all guest 127.0.0.1/32 scram-sha-256\n"
+	var file string
+	if err := r.scan(t, "SHOW hba_file", &file); err != nil {
+		t.Fatal(err)
+	}
+	rules, err := os.ReadFile(file) //nolint:gosec // the server's
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.HasPrefix(string(rules), line) {
+		return
+	}
+	if err := os.WriteFile(file, append([]byte(line), rules...), 0o600); err != nil { //nolint:gosec // keeps its owner
+		t.Fatal(err)
+	}
+	r.exec(t, "SELECT pg_reload_conf()")
+}
+
+// seedWrong: NATS does not know a replica's key. The board works, health and log say why it is degraded, and it connects
+// as soon as NATS has been told.
+func seedWrong(t *testing.T, r *rig) {
+	key, public := userKey(t)
+	_, other := userKey(t)
+	file := filepath.Join(folder(t), "seed")
+	if err := os.WriteFile(file, key, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	opts := &server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: folder(t), NoSigs: true, Nkeys: []*server.NkeyUser{{Nkey: other}}}
+	nats := serve(t, opts)
+	link := gate(t, "keyed→nats", nats.Addr().String())
+	s := r.one(t, "keyed", programs.tasks, "NATS_URL=nats://"+link.Addr(), "NATS_NKEY_SEED_FILE="+file)
+	s.says(t, http.StatusOK, "nats", "refuses this identity")
+	s.logs(t, "NATS refuses this identity", strings.TrimSpace(string(key)))
+	if n := link.Stats().Accepted; n > 40 {
+		t.Errorf("it has tried %d times", n)
+	}
+	if a := r.ask(t, request{at: s.addr, path: "/api/v1/projects/" + projectKey + "/tasks"}); !a.ok() {
+		t.Errorf("the board does not work: %s", a)
+	}
+	right := opts.Clone()
+	right.Nkeys = []*server.NkeyUser{{Nkey: public}}
+	if err := nats.ReloadOptions(right); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "it connects", func() error {
+		h, _ := r.healthOf(t, s.addr)
+		if status, detail, _ := h.check("nats"); status != "ok" {
+			return errAnswer(answer{body: []byte(detail)})
+		}
+		return nil
+	})
+}
+
+func userKey(t *testing.T) (seed []byte, public string) {
+	t.Helper()
+	pair, err := nkeys.CreateUser()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed, err = pair.Seed()
+	if err != nil {
+		t.Fatal(err)
+	}
+	public, err = pair.PublicKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seed, public
+}
+
+// serve runs a NATS server within the test.
+func serve(t *testing.T, opts *server.Options) *server.Server {
+	t.Helper()
+	srv, err := server.NewServer(opts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv.Start()
+	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
+	if !srv.ReadyForConnections(patience) {
+		t.Fatal("NATS does not start")
+	}
+	return srv
+}
