@@ -52,6 +52,12 @@ const (
 	myConnectionKilled       = 1927 // MariaDB
 	myServerGone             = 4031 // MySQL: disconnected by the server for inactivity
 	myRecordChanged          = 1020 // MariaDB 11.6+: snapshot conflict
+	myWriteFailed            = 3    // of the file layer: error writing a file
+	myDiskFull               = 1021 // waits for somebody to make room
+	myErrorOnWrite           = 1026
+	myStorageEngine          = 1030 // any error of a storage engine, with the system's number in its text
+	myTableFull              = 1114 // InnoDB's word for a disk that is full
+	myBinlogImpossible       = 1598
 	myForeignKeyParent       = 1451
 	myForeignKeyChild        = 1452
 )
@@ -89,7 +95,7 @@ func IsRetryable(err error) bool {
 }
 
 // IsUnavailable reports whether the database could not be reached, is starting or stopping, has no connection left, lets
-// this service in no more (see IsRefused), shows a certificate that is not trusted, or is read-only (a failover is under
+// this service in no more (see IsRefused), has no room left on its disk, shows a certificate that is not trusted, or is read-only (a failover is under
 // way). Nothing is known then about whether a COMMIT in flight was done.
 func IsUnavailable(err error) bool {
 	switch {
@@ -101,7 +107,7 @@ func IsUnavailable(err error) bool {
 		errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return true
 	}
-	if IsRefused(err) || IsReadOnly(err) {
+	if IsRefused(err) || IsReadOnly(err) || isFull(err) {
 		return true
 	}
 	switch myNumber(err) {
@@ -150,6 +156,17 @@ func Classify(err error) error {
 		return apperr.Wrap(err, apperr.Unavailable, "too many changes to the same thing at once").WithRetryAfter(retryAfterBusy)
 	}
 	return err
+}
+
+// isFull reports whether the server could not write because its disk is full. PostgreSQL's 53100 is one of class 53.
+func isFull(err error) bool {
+	switch myNumber(err) {
+	case myWriteFailed, myDiskFull, myErrorOnWrite, myTableFull, myBinlogImpossible:
+		return true
+	case myStorageEngine:
+		return strings.Contains(err.Error(), "No space left on device")
+	}
+	return pgCode(err) == "53100"
 }
 
 func isStatementTimeout(err error) bool {

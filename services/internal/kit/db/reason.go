@@ -51,6 +51,9 @@ func Reason(err error) string {
 	if problem, is := certs.Problem(err); is {
 		return "the database's certificate " + problem
 	}
+	if isFull(err) {
+		return "the database's disk is full"
+	}
 	switch myNumber(err) {
 	case myDatabaseDenied:
 		return "the database refuses this service: its user has no right to it"
