@@ -146,6 +146,7 @@ var Rules = []Rule{
 	{"doubled", Doubled},
 	{"acknowledged", Acknowledged},
 	{"unacknowledged", Unacknowledged},
+	{"answers", Answers},
 	{"linearizable", Linearizable},
 	{"ranks", Ranks},
 	{"streams", Streams},

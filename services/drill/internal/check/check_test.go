@@ -126,6 +126,8 @@ var bad = []struct {
 	{"a comment that was never told of", "unacknowledged", func(r *Record) { forget(r, event(r, opLostComment, 0)) }},
 	{"a comment that was told of and never written", "unacknowledged", func(r *Record) { r.Found.Comments = r.Found.Comments[:1] }},
 
+	{"an answer that blames the service's code", "answers", func(r *Record) { r.Ops[opUpdate].Odd = []string{"500 Internal Server Error"} }},
+
 	{"a read of what had been changed before", "linearizable", func(r *Record) {
 		r.Ops[opRead].Answer = []ledger.Task{{ID: first, Key: "DRA-1", Title: "One", State: "s1", Rank: "b", Version: 1}}
 	}},

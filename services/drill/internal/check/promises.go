@@ -32,6 +32,18 @@ func Doubled(b *Book) []Violation {
 	return out
 }
 
+// Answers demands that nobody got an answer that blames the service's own code, or that leaves open what happened and when
+// to come again, whatever was broken.
+func Answers(b *Book) []Violation {
+	var out []Violation
+	for i := range b.Ops {
+		for _, odd := range b.Ops[i].Odd {
+			out = append(out, violation("%s %s was answered with %s", b.Ops[i].Kind, b.Ops[i].ID, odd).of(&b.Ops[i]))
+		}
+	}
+	return out
+}
+
 // Acknowledged demands that what was answered as done is there, and that the answer was the truth at its moment.
 func Acknowledged(b *Book) []Violation {
 	var out []Violation

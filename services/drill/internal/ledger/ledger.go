@@ -53,6 +53,7 @@ type Op struct {
 	Attempts int           `json:"attempts"`
 	Outcome  Outcome       `json:"outcome"`
 	Status   int           `json:"status,omitempty"` // of the last answer; 0: there was none
+	Odd      []string      `json:"odd,omitempty"`    // answers of any attempt that no client should have to see
 	Error    string        `json:"error,omitempty"`
 	Replayed bool          `json:"replayed,omitempty"` // the answer said that an earlier attempt had done it
 	Answer   []Task        `json:"answer,omitempty"`   // the tasks as answered

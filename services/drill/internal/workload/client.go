@@ -144,6 +144,9 @@ func (c *caller) attempt(ctx context.Context, op *ledger.Op, r request) (verdict
 	op.Status = res.StatusCode
 	op.Replayed = res.Header.Get("Idempotency-Replayed") == "true"
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	if odd := oddity(res, body); err == nil && odd != "" {
+		op.Odd = append(op.Odd, odd)
+	}
 	switch {
 	case err != nil:
 		return unclear, nil, err
@@ -164,6 +167,24 @@ func (c *caller) attempt(ctx context.Context, op *ledger.Op, r request) (verdict
 		op.Current = problem.Current
 	}
 	return refused, nil, fmt.Errorf("%s: %.300s", res.Status, body)
+}
+
+// oddity says what is wrong with an answer that says no; "" if nothing: it must be a problem that tells what happened
+// (RFC 9457), must not blame the service's own code, and when it asks for patience it must say for how long.
+func oddity(res *http.Response, body []byte) string {
+	if res.StatusCode < http.StatusBadRequest {
+		return ""
+	}
+	var problem struct{ Code, Detail string }
+	switch {
+	case res.StatusCode == http.StatusInternalServerError:
+		return fmt.Sprintf("%s: %.300s", res.Status, body)
+	case !strings.HasPrefix(res.Header.Get("Content-Type"), "application/problem+json"), json.Unmarshal(body, &problem) != nil, problem.Code == "", problem.Detail == "":
+		return fmt.Sprintf("%s that is no problem: %.300s", res.Status, body)
+	case (res.StatusCode == http.StatusServiceUnavailable || res.StatusCode == http.StatusTooManyRequests) && res.Header.Get("Retry-After") == "":
+		return fmt.Sprintf("%s without Retry-After: %.300s", res.Status, body)
+	}
+	return ""
 }
 
 // oneTask reads an answer that is a task.

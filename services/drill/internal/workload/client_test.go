@@ -130,3 +130,29 @@ func TestTheLedgerIsWritten(t *testing.T) {
 		t.Errorf("%+v: %v", got, err)
 	}
 }
+
+func TestOddAnswersAreRecorded(t *testing.T) {
+	t.Parallel()
+	const problem = `{"code":"unavailable","detail":"the database is not available"}`
+	for name, c := range map[string]struct {
+		status            int
+		kind, after, body string
+		odd               bool
+	}{
+		"patience":             {503, "application/problem+json", "1", problem, false},
+		"patience without end": {503, "application/problem+json", "", problem, true},
+		"too late":             {504, "application/problem+json", "", problem, false},
+		"a page":               {503, "text/html", "1", "<h1>503</h1>", true},
+		"no reason":            {409, "application/problem+json", "", "{}", true},
+		"a blunder":            {500, "application/problem+json", "1", problem, true},
+		"fine":                 {200, "text/plain", "", "", false},
+	} {
+		res := &http.Response{StatusCode: c.status, Status: name, Header: http.Header{"Content-Type": {c.kind}}}
+		if c.after != "" {
+			res.Header.Set("Retry-After", c.after)
+		}
+		if got := oddity(res, []byte(c.body)); (got != "") != c.odd {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
