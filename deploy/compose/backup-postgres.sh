@@ -100,10 +100,10 @@ POSTGRES_RECOVER='
   config=()
   [ -z "${POSTGRES_CONFIG:-}" ] || config=(-c "config_file=$POSTGRES_CONFIG")
   log=$new/recovery.log
-  postgres -D "$new" "${config[@]}" -c listen_addresses= -c "unix_socket_directories=$socket" >"$log" 2>&1 &
+  postgres -D "$new" "${config[@]}" -c listen_addresses= -c port=5432 -c "unix_socket_directories=$socket" >"$log" 2>&1 &
   server=$!
   trap "kill -INT $server 2>/dev/null && wait $server; rm -rf \"\$new\"" EXIT
-  ask() { PGPORT= psql -h "$socket" -U postgres -XAtqc "$1" postgres; }
+  ask() { psql -h "$socket" -p 5432 -U postgres -XAtqc "$1" postgres; }
   for ((i = 0; ; i++)); do
     [ "$(ask "SELECT pg_is_in_recovery()" 2>/dev/null)" != f ] || break
     kill -0 "$server" 2>/dev/null || { tail -n 20 "$log" >&2; fail "the server could not be brought to that time"; }
