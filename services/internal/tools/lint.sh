@@ -18,6 +18,9 @@ for module in "$@"; do
   (cd "$module" && GOWORK=$workspace "$golangci" run --allow-parallel-runners -c "$root/.golangci.yml" ${FIX:+--fix} ./...) || failed=1
 done
 
+step "seeded bugs: the files that only their tag builds"
+(cd services/internal/kit && GOWORK=$root/go.work "$golangci" run --allow-parallel-runners -c "$root/.golangci.yml" --build-tags seededbugs ./seeded/...) || failed=1
+
 step "tests that sleep"
 while IFS= read -r file; do
   grep -q '"testing/synctest"' "$file" || { echo "$file: time.Sleep outside of testing/synctest, where it waits for luck"; failed=1; }

@@ -6,7 +6,7 @@
 // names are in it, so no variable, however it came to be set, can switch one on.
 package seeded
 
-// Bug is a mistake, by the name that SEEDED_BUG takes.
+// A Bug is a mistake, by the name that SEEDED_BUG takes.
 type Bug string
 
 // The bugs.
