@@ -2,7 +2,8 @@
 //
 // Traces and metrics leave by OTLP, configured by the standard OTEL_* variables
 // (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/): OTEL_EXPORTER_OTLP_ENDPOINT,
-// OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER and the rest. Unlike the SDK's default, nothing is exported if neither an
+// OTEL_TRACES_EXPORTER, OTEL_METRICS_EXPORTER and the rest; by TLS to an https:// endpoint, with
+// OTEL_EXPORTER_OTLP_CERTIFICATE for authorities of one's own. Unlike the SDK's default, nothing is exported if neither an
 // endpoint nor an exporter is named, so that a laptop does not try to reach a collector that is not there; and the
 // samplers of OTEL_TRACES_SAMPLER choose by our key, see Sampler. Metrics are always kept in a Prometheus registry of the service's own as well, for /metrics. Logs are
 // lines on standard output with trace_id and span_id; OTEL_LOGS_EXPORTER sends a copy by OTLP.
@@ -97,6 +98,9 @@ func Start(ctx context.Context, cfg Config) (*Telemetry, error) {
 	}
 	sampler, err := newSampler(cfg)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkTLS(); err != nil {
 		return nil, err
 	}
 	t := &Telemetry{Sampler: sampler}
@@ -310,7 +314,11 @@ func limitedErrorHandler(log *slog.Logger) otel.ErrorHandler {
 	return otel.ErrorHandlerFunc(func(err error) {
 		now, before := time.Now().UnixNano(), last.Load()
 		if now-before >= int64(errorLogInterval) && last.CompareAndSwap(before, now) {
-			log.Warn("telemetry could not be exported", "error", err)
+			attrs := []any{"error", err}
+			if reason := exportReason(err); reason != "" {
+				attrs = append(attrs, "reason", reason)
+			}
+			log.Warn("telemetry could not be exported", attrs...)
 		}
 	})
 }
