@@ -114,23 +114,24 @@ func (b *Book) made(op *ledger.Op, kind string, tasks []string) (out []Violation
 
 // imported looks for the rows of an acknowledged import.
 func (b *Book) imported(op *ledger.Op) (out []Violation) {
+	there := map[string]bool{}
+	for _, e := range b.traced[op.Trace] {
+		if e.Kind != "task.created" {
+			continue
+		}
+		for _, c := range e.Changes {
+			var title string
+			if c.Field == "title" && into(&title, c.After) == nil {
+				there[title] = true
+			}
+		}
+	}
 	for _, title := range op.Asked.Rows {
-		if !slices.ContainsFunc(b.traced[op.Trace], func(e *Event) bool { return e.Kind == "task.created" && b.titled(e, title) }) {
+		if !there[title] {
 			out = append(out, violation("import %s was acknowledged, and %q is not there", op.ID, title).of(op))
 		}
 	}
 	return out
-}
-
-// titled reports whether the event gave its task this title.
-func (b *Book) titled(e *Event, title string) bool {
-	for _, c := range e.Changes {
-		var is string
-		if c.Field == "title" && into(&is, c.After) == nil {
-			return is == title
-		}
-	}
-	return false
 }
 
 // Unacknowledged demands that what was refused left nothing, that what was never answered is there as a whole or not at all,
