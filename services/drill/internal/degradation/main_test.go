@@ -27,7 +27,10 @@ const (
 const module = "github.com/tallyboard/tallyboard/services/"
 
 // programs are built once for all tests.
-var programs struct{ tasks, stats, self, script, root string }
+var programs struct {
+	tasks, stats, self, script, root string
+	nextTasks, nextStats             string // of the release after this one
+}
 
 func TestMain(m *testing.M) {
 	dir, err := build()
@@ -51,13 +54,26 @@ func build() (dir string, err error) {
 		return "", fmt.Errorf("make a folder: %w", err)
 	}
 	programs.tasks, programs.stats, programs.self = filepath.Join(dir, "task-service"), filepath.Join(dir, "stats-service"), filepath.Join(dir, "drill")
-	return dir, errors.Join(os.Chmod(dir, 0o755), //nolint:gosec // processes of others run it
-		goBuild(programs.root, dir, nil, module+"task-service/cmd/task-service", module+"stats-service/cmd/stats-service", module+"drill/cmd/drill"))
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // processes of others run it
+		return dir, fmt.Errorf("open the folder: %w", err)
+	}
+	const tasks, stats = module + "task-service/cmd/task-service", module + "stats-service/cmd/stats-service"
+	if err := goBuild(dir, nil, tasks, stats, module+"drill/cmd/drill"); err != nil {
+		return dir, err
+	}
+	next := filepath.Join(dir, "next")
+	programs.nextTasks, programs.nextStats = filepath.Join(next, "task-service"), filepath.Join(next, "stats-service")
+	flags, err := nextRelease(next)
+	if err != nil {
+		return dir, err
+	}
+	return dir, goBuild(next, flags, tasks, stats)
 }
 
-func goBuild(root, dir string, flags []string, packages ...string) error {
+// goBuild puts programs into a folder.
+func goBuild(dir string, flags []string, packages ...string) error {
 	cmd := exec.CommandContext(context.Background(), "go", append(append([]string{"build", "-o", dir + string(filepath.Separator)}, flags...), packages...)...) //nolint:gosec // ours
-	cmd.Dir = root
+	cmd.Dir = programs.root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build: %w\n%s", err, out)
 	}

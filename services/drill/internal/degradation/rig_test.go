@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -31,15 +32,19 @@ type rig struct {
 	names  int
 	made   map[string]string // ids of acknowledged tasks by title
 	logs   string
+
+	tasks, stats string // links to the programs that a replica runs when it is started
 }
 
 func start(t *testing.T, e cluster.Engine) *rig {
 	t.Helper()
 	dir := folder(t)
 	r := &rig{engine: e, made: map[string]string{}, logs: folder(t)}
+	r.tasks, r.stats = filepath.Join(r.logs, "task-service"), filepath.Join(r.logs, "stats-service")
+	r.release(t, programs.tasks, programs.stats)
 	var err error
 	r.Cluster, err = cluster.Start(t.Context(), cluster.Config{
-		Engine: e, NATS: 1, Dir: dir, Logs: r.logs, Tasks: programs.tasks, Stats: programs.stats, Self: programs.self, Script: programs.script,
+		Engine: e, NATS: 1, Dir: dir, Logs: r.logs, Tasks: r.tasks, Stats: r.stats, Self: programs.self, Script: programs.script,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -62,6 +67,19 @@ func start(t *testing.T, e cluster.Engine) *rig {
 	}
 	r.live = follow(t, r.URL()+"/api/v1/projects/"+projectKey+"/events")
 	return r
+}
+
+// release makes replicas that are started from now on run these programs.
+func (r *rig) release(t *testing.T, tasks, stats string) {
+	t.Helper()
+	for link, program := range map[string]string{r.tasks: tasks, r.stats: stats} {
+		if err := os.Remove(link); err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(program, link); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // request is one to the edge, or to a replica.

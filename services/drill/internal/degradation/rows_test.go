@@ -33,6 +33,10 @@ func TestWhenPartsFail(t *testing.T) {
 			{"NATS refuses a service", seedWrong},
 			{"the certificate of the database has expired", databaseCertificate},
 			{"the certificate of NATS has expired", natsCertificate},
+			{"a replica dies while it migrates", migrationBrokenOff},
+			{"two releases run side by side", twoReleases}, // from here on the next release serves
+			{"an event is newer than its readers", newerEvent},
+			{"a replica of an older release starts", downgrade},
 		} {
 			t.Run(row.name, func(t *testing.T) {
 				row.test(t, r)
