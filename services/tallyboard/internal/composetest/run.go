@@ -83,6 +83,7 @@ func Run(ctx context.Context, cfg Config, out io.Writer) error {
 		{"cold start", s.checkStart},
 		{"containers", s.checkContainers},
 		{"networks", s.checkNetworks},
+		{"TLS", s.checkTLS},
 		{"the API through the edge", s.checkAPI},
 		{"traces and metrics", s.checkSignals},
 		{"the browser", s.checkBrowser},

@@ -20,6 +20,8 @@ type Config struct {
 	Port             int           `env:"PORT" envDefault:"8080"`                   // the browser's port; 0 picks a free one
 	DataDir          string        `env:"DATA_DIR" envDefault:".data"`              // everything that must survive
 	DatabaseURL      string        `env:"DATABASE_URL" secret:"true"`               // a server of yours instead of the embedded PostgreSQL: mysql:// or postgres://
+	DatabasePassword string        `env:"DATABASE_PASSWORD" secret:"true"`          // replaces the one in DATABASE_URL
+	DatabaseCAFile   string        `env:"DATABASE_CA_FILE"`                         // authorities to trust, for a server of yours: TLS with verification
 	NATSURL          string        `env:"NATS_URL" secret:"true"`                   // a server of yours instead of the embedded NATS
 	PostgresDir      string        `env:"POSTGRES_DIR"`                             // folder with PostgreSQL's bin, lib and share; found below the sources by default
 	SyncInterval     time.Duration `env:"NATS_SYNC_INTERVAL" envDefault:"1s"`       // of the embedded NATS; the database is the guarantee

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/boot"
+	"github.com/tallyboard/tallyboard/services/internal/kit/db"
 	statsapp "github.com/tallyboard/tallyboard/services/stats-service/app"
 	"github.com/tallyboard/tallyboard/services/tallyboard/internal/edge"
 	"github.com/tallyboard/tallyboard/services/tallyboard/internal/natsembed"
@@ -71,7 +72,11 @@ func Run(ctx context.Context, cfg Config, d Deps) (err error) {
 // database returns the URL of the configured server, or starts the embedded PostgreSQL.
 func (c Config) database(ctx context.Context, closer *boot.Closer, d Deps) (string, error) {
 	if c.DatabaseURL != "" {
-		return c.DatabaseURL, nil
+		resolved, err := db.Config{URL: c.DatabaseURL, Password: c.DatabasePassword, CAFile: c.DatabaseCAFile}.ResolvedURL()
+		if err != nil {
+			return "", fmt.Errorf("DATABASE_URL: %w", err)
+		}
+		return resolved, nil
 	}
 	binaries, err := c.binaries()
 	if err != nil {

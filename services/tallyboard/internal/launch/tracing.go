@@ -33,7 +33,10 @@ const sampleKeyBytes = 32
 // environ is what the services and the edge read their variables from: the caller's, and what joins them to one product.
 func (c Config) environ(given []string, databaseURL, natsURL string) []string {
 	environ := slices.DeleteFunc(slices.Clone(given), func(kv string) bool {
-		return strings.HasPrefix(kv, "OTEL_SERVICE_NAME=") // one name for three services would join what must stay apart
+		// The embedded server has no TLS, and a password of its own.
+		ofServer := strings.HasPrefix(kv, "DATABASE_CA_FILE=") || strings.HasPrefix(kv, "DATABASE_PASSWORD")
+		return strings.HasPrefix(kv, "OTEL_SERVICE_NAME=") || // one name for three services would join what must stay apart
+			ofServer && c.DatabaseURL == ""
 	})
 	environ = append(environ, "DATABASE_URL="+databaseURL, "NATS_URL="+natsURL, "LISTEN=127.0.0.1:0", "MIGRATE=false",
 		"HTTP_TRACE_TRUST=sampling") // the edge decides

@@ -321,3 +321,32 @@ func TestPartsShareWhatJoinsThem(t *testing.T) {
 		t.Errorf("hosts %q, though none are asked for", hosts)
 	}
 }
+
+func TestAServerOfOnesOwnIsTrustedByItsAuthorities(t *testing.T) {
+	t.Parallel()
+	given := []string{"DATABASE_CA_FILE=/ca.crt", "DATABASE_PASSWORD_FILE=/password", "NATS_CA_FILE=/nats.crt"}
+	own := Config{DatabaseURL: "postgres://app@db.example/tally", DatabasePassword: "secret", DatabaseCAFile: "/ca.crt", NATSURL: "nats://nats.example"}
+	for migrations, c := range map[string]Config{
+		"postgres://app:secret@db.example/tally?sslmode=verify-full&sslrootcert=%2Fca.crt": own,
+		"mysql://app:secret@db.example/tally?ca-file=%2Fca.crt": {
+			DatabaseURL: "mysql://app@db.example/tally", DatabasePassword: "secret", DatabaseCAFile: "/ca.crt",
+		},
+	} {
+		if got, err := c.database(t.Context(), nil, Deps{}); err != nil || got != migrations {
+			t.Errorf("migrations go by %q, %v", got, err)
+		}
+	}
+	environ := own.environ(given, "postgres://x", "nats://nats.example")
+	embedded := Config{}.environ(given, "postgres://x", "")
+	for _, name := range []string{"DATABASE_CA_FILE", "DATABASE_PASSWORD_FILE"} {
+		if _, set := lookup(environ, name); !set {
+			t.Errorf("the services do not get %s", name)
+		}
+		if _, set := lookup(embedded, name); set {
+			t.Errorf("%s of another server is for the embedded one, too", name)
+		}
+	}
+	if file, _ := lookup(environ, "NATS_CA_FILE"); file != "/nats.crt" {
+		t.Errorf("the services get NATS_CA_FILE=%q", file)
+	}
+}

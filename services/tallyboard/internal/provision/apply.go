@@ -129,7 +129,7 @@ func (c ApplyConfig) provisionStream(ctx context.Context, log *slog.Logger) erro
 	}
 	err = c.untilReachable(ctx, log, "NATS", func(ctx context.Context) error {
 		if !bus.Connected() {
-			return errNotConnected
+			return errors.Join(errNotConnected, reasonError(bus.Reason()))
 		}
 		if c.DiscardStream {
 			if err := bus.Discard(ctx); err != nil {
@@ -150,6 +150,14 @@ func (c ApplyConfig) provisionStream(ctx context.Context, log *slog.Logger) erro
 // closeTimeout bounds the end of the connection to NATS.
 const closeTimeout = 5 * time.Second
 
+// reasonError makes an error of a reason, and none of no reason.
+func reasonError(reason string) error {
+	if reason == "" {
+		return nil
+	}
+	return errors.New(reason)
+}
+
 // errNotConnected says that NATS is not there yet, or does not know this identity.
 var errNotConnected = errors.New("there is no connection (is the server running, and does it know this identity?)")
 
@@ -163,7 +171,11 @@ func (c ApplyConfig) untilReachable(ctx context.Context, log *slog.Logger, what 
 		}
 		if !said {
 			said = true
-			log.InfoContext(ctx, "waiting for a server", "server", what, "error", err)
+			attrs := []any{"server", what, "error", err}
+			if reason := db.Reason(err); reason != "" {
+				attrs = append(attrs, "reason", reason)
+			}
+			log.InfoContext(ctx, "waiting for a server", attrs...)
 		}
 		timer := time.NewTimer(c.Retry)
 		select {

@@ -129,7 +129,7 @@ func shares(v vault, hosts []string, now time.Time) ([]consumer, error) {
 		return map[string][]byte{"tls.crt": signed[server].certPEM, "tls.key": signed[server].keyPEM}
 	}
 	return []consumer{
-		{"database", databaseUser, joined(tls("database"), map[string][]byte{"admin-password": passwords["admin"]})},
+		{"database", databaseUser, joined(tls("database"), ca, map[string][]byte{"admin-password": passwords["admin"]})},
 		{"nats", natsUser, joined(tls("nats"), ca, natsFiles(identities, string(passwords["nats-cluster"])))},
 		{"provision", serviceUser, joined(ca, map[string][]byte{
 			"admin-password": passwords["admin"], "migrate-password": passwords["migrate"],

@@ -71,7 +71,7 @@ func TestEachConsumerGetsItsOwnSecretsAndNoMore(t *testing.T) {
 		handed[filepath.Dir(name)] = append(handed[filepath.Dir(name)], filepath.Base(name))
 	}
 	for consumer, want := range map[string][]string{
-		"database":       {"admin-password", "tls.crt", "tls.key"},
+		"database":       {"admin-password", "ca.crt", "tls.crt", "tls.key"},
 		"nats":           {"ca.crt", "identities.conf", "routes.conf", "tls.crt", "tls.key"},
 		"provision":      {"admin-password", "ca.crt", "migrate-password", "nats.seed", "stats-password", "task-password"},
 		"task-service":   {"ca.crt", "database-password", "nats.seed"},
