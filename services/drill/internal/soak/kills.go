@@ -17,8 +17,14 @@ type ReplicaKills struct {
 	Together int         `json:"together"` // kills with something else broken at the same time; not judged
 }
 
-// replicaKills counts them. until tells where a fault's consequences end.
-func replicaKills(all []ledger.Fault, ops []ledger.Op, clients int) ReplicaKills {
+// failure is a request that its client had to send again.
+type failure struct {
+	client int
+	at     time.Duration // when it failed
+}
+
+// replicaKills counts, for each kill, the requests that failed between it and the moment when all was well.
+func replicaKills(all []ledger.Fault, failures []failure, clients int) ReplicaKills {
 	out := ReplicaKills{Clients: map[int]int{}}
 	for i, f := range all {
 		replica := killedReplica(f)
@@ -31,14 +37,13 @@ func replicaKills(all []ledger.Fault, ops []ledger.Op, clients int) ReplicaKills
 		}
 		out.Kills++
 		again := map[int]int{}
-		until := f.Healed + f.Whole
-		for n := range ops {
-			if op := &ops[n]; op.Client > 0 && op.End >= f.Start && op.Start < until {
-				again[op.Client] += sentAgain(op)
+		for _, x := range failures {
+			if x.at >= f.Start && x.at <= f.Healed+f.Whole {
+				again[x.client]++
 			}
 		}
-		for client := range clients {
-			n := again[client+1]
+		for client := 1; client <= clients; client++ {
+			n := again[client]
 			out.Clients[n]++
 			if n > out.Worst {
 				out.Worst, out.WorstAt = n, f.Kind+" of "+replica+" at "+f.Start.Round(time.Second/10).String()
@@ -46,14 +51,6 @@ func replicaKills(all []ledger.Fault, ops []ledger.Op, clients int) ReplicaKills
 		}
 	}
 	return out
-}
-
-// sentAgain is how often an operation was sent again, or would have been by a client that had not walked away.
-func sentAgain(op *ledger.Op) int {
-	if op.Outcome == ledger.Unknown {
-		return op.Attempts
-	}
-	return op.Attempts - 1
 }
 
 // killedReplica names the replica that a fault killed alone; "" if none.

@@ -48,6 +48,8 @@ type meter struct {
 	counts [sides]Count
 	times  [sides][actions]Histogram
 
+	failed []failure // few, compared with all requests
+
 	minute minute
 }
 
@@ -77,6 +79,7 @@ func (m *meter) observe(a workload.Attempt) {
 	switch {
 	case a.Failed:
 		one.Failed = 1
+		m.failed = append(m.failed, failure{a.Client, a.End})
 	case timed(a.Kind):
 		one.Timed = 1
 		if took > promptWithin {

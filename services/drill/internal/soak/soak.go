@@ -26,7 +26,7 @@ import (
 // Defaults and the shape of a run.
 const (
 	defaultDuration = 30 * time.Minute
-	defaultClients  = 10
+	defaultClients  = 16
 	defaultRate     = 100 // operations a second
 	faultEvery      = 7500 * time.Millisecond
 	statusEvery     = time.Minute
@@ -254,7 +254,7 @@ func (s *soak) sum(r *drill.Conductor, violations []check.Violation, broken erro
 			pair(name+", until acknowledged", &waited[during][a], &waited[outside][a]))
 	}
 	slices.SortFunc(out.Latency, func(x, y LatencyPair) int { return strings.Compare(x.Of, y.Of) })
-	out.ReplicaKills = replicaKills(record.Faults, record.Ops, s.cfg.Clients)
+	out.ReplicaKills = replicaKills(record.Faults, m.failed, s.cfg.Clients)
 	out.DatabaseKills = databaseKills(record.Faults)
 	for _, service := range []string{"task-1", "task-2", "stats-1", "stats-2"} {
 		if samples := s.memory.samples[service]; len(samples) > 0 {
