@@ -91,6 +91,9 @@ func route(to *upstream, send func(*http.Request) (*http.Response, error), r *ht
 	if err != nil {
 		return nil, err
 	}
+	if rule.group == "task_writes" { // proxy_ignore_client_abort: a closed connection says that the edge has given up
+		r = r.WithContext(context.WithoutCancel(r.Context()))
+	}
 	res, sent, err := to.ask(send, r, b, rule.wait, rule.again || idempotent(r))
 	switch {
 	case err == nil || r.Context().Err() != nil:

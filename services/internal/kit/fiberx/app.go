@@ -8,6 +8,7 @@ package fiberx
 import (
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -96,6 +97,16 @@ func (c Config) isQuiet(path string) bool {
 		}
 	}
 	return false
+}
+
+// changes reports whether a request may be sent to another instance while this one is at work on it: a change, but for
+// those with large bodies, which edges stream and cannot send twice. Such a change goes on when its sender has left.
+func (c Config) changes(f *fiber.Ctx) bool {
+	switch f.Method() {
+	case fiber.MethodGet, fiber.MethodHead, fiber.MethodOptions:
+		return false
+	}
+	return !slices.ContainsFunc(c.LargeBodies, func(l LargeBody) bool { return strings.HasSuffix(f.Path(), l.PathSuffix) })
 }
 
 // New returns an application with the kit's middleware installed: request id, trace, deadline, panic recovery, access

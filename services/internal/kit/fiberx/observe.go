@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/apperr"
+	"github.com/tallyboard/tallyboard/services/internal/kit/caller"
 	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
 )
 
@@ -78,6 +79,9 @@ func (o *observer) handle(c *fiber.Ctx) error {
 	setTraceHeaders(c, ctx)
 	ctx, cancel := context.WithTimeout(ctx, o.cfg.RequestTimeout)
 	defer cancel()
+	if o.cfg.changes(c) {
+		ctx = caller.Watch(ctx, c.Context().Conn())
+	}
 	c.SetUserContext(withRequestID(ctx, requestID))
 	active := activeOf(knownMethod(c.Method()), scheme(c))
 	o.active.Add(ctx, 1, active...)

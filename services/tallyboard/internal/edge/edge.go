@@ -101,7 +101,7 @@ func proxy(name, addr string, transport http.RoundTripper, logger *slog.Logger) 
 			r.SetXForwarded()
 			passTraceOn(r)
 		},
-		Transport:     transport,
+		Transport:     lasting{transport},
 		FlushInterval: -1, // live streams must not wait in a buffer
 		ErrorLog:      log.New(discard{}, "", 0),
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
@@ -113,6 +113,20 @@ func proxy(name, addr string, transport http.RoundTripper, logger *slog.Logger) 
 			problem(w, r, http.StatusServiceUnavailable, "unavailable", "The "+name+" does not answer right now. Try again in a moment.")
 		},
 	}
+}
+
+// lasting lets changes go on when the page that asked for them is closed, as nginx does: services make no change for whom
+// nobody waits (kit/caller), and they see this edge only.
+type lasting struct{ http.RoundTripper }
+
+// RoundTrip implements http.RoundTripper.
+func (l lasting) RoundTrip(r *http.Request) (*http.Response, error) {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+	default:
+		r = r.WithContext(context.WithoutCancel(r.Context()))
+	}
+	return l.RoundTripper.RoundTrip(r)
 }
 
 // discard drops the proxy's own log: ErrorHandler says the same with structure.

@@ -2,6 +2,7 @@ package edge
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -9,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -115,5 +117,43 @@ func TestStreamsPassAtOnce(t *testing.T) {
 	close(release)
 	if err != nil || line != "data: first\n" {
 		t.Fatalf("got %q, %v", line, err)
+	}
+}
+
+func TestAChangeGoesOnWithoutItsPage(t *testing.T) {
+	t.Parallel()
+	began, release := make(chan struct{}), make(chan struct{})
+	cancelled, outcome := make(chan struct{}), make(chan error, 1)
+	front := setup(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		began <- struct{}{}
+		if r.Method == http.MethodGet {
+			<-r.Context().Done()
+			close(cancelled)
+			return
+		}
+		<-release
+		outcome <- r.Context().Err()
+	}), says("stats"))
+	ctx, leave := context.WithCancel(t.Context())
+	var pages sync.WaitGroup
+	for _, method := range []string{http.MethodPost, http.MethodGet} {
+		req, err := http.NewRequestWithContext(ctx, method, front.URL+"/api/v1/projects", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages.Go(func() {
+			if res, err := http.DefaultClient.Do(req); err == nil {
+				t.Errorf("%s was answered: %s", method, res.Status)
+				res.Body.Close() //nolint:errcheck // nobody reads it
+			}
+		})
+		<-began
+	}
+	leave()
+	pages.Wait()
+	<-cancelled // a read ends with its page
+	close(release)
+	if err := <-outcome; err != nil {
+		t.Errorf("the change ended with its page: %v", err)
 	}
 }

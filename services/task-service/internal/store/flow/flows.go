@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/tallyboard/tallyboard/services/internal/kit/apperr"
+	"github.com/tallyboard/tallyboard/services/internal/kit/caller"
 	"github.com/tallyboard/tallyboard/services/internal/kit/db"
 	"github.com/tallyboard/tallyboard/services/internal/kit/telemetry"
 	"github.com/tallyboard/tallyboard/services/task-service/internal/history"
@@ -56,7 +57,12 @@ func (f *Flows) transaction(ctx context.Context, op string, fn func(ctx context.
 	defer cancel()
 	for attempt := 0; ; attempt++ {
 		err := db.RetryTx(ctx, lockAttempts, func(ctx context.Context) error {
-			return f.engine.Transaction(ctx, func(ctx context.Context, tx Tx) error { return fn(ctx, tx, attempt) })
+			return f.engine.Transaction(ctx, func(ctx context.Context, tx Tx) error {
+				if err := fn(ctx, tx, attempt); err != nil {
+					return err
+				}
+				return caller.Present(ctx) // now that all locks are held: see there
+			})
 		})
 		switch {
 		case err == nil:
@@ -191,10 +197,10 @@ func (f *Flows) replay(w project.Write, answer any) (Replay, error) {
 	return Replay{Actor: w.Actor, Key: w.Key, Request: w.RequestHash, Result: result, Created: f.now()}, nil
 }
 
-// ended reports whether a request is over before its work has begun.
+// ended reports whether a request is over before its work has begun. It must be asked under the locks: see package caller.
 func ended(ctx context.Context) error {
 	if ctx == nil || ctx.Err() == nil {
-		return nil
+		return caller.Present(ctx)
 	}
 	return db.Classify(errors.Join(ctx.Err(), context.Cause(ctx)))
 }

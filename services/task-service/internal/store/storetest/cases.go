@@ -34,6 +34,7 @@ var cases = []testCase{
 	{"details", details, false},
 	{"history", taskHistory, false},
 	{"ended context", endedContext, false},
+	{"caller gone", callerGone, false},
 	{"filters", filters, false},
 	{"search", search, false},
 	{"lists", lists, false},
