@@ -30,7 +30,18 @@ up() {
     say "Grafana's image cannot be had here: starting without it."
     compose up --build --wait --wait-timeout 300 --remove-orphans
   fi
+  reread
   where
+}
+
+# reread: certificates may have been renewed. Databases were told so by provision, the collector and Jaeger look by
+# themselves; these read theirs when they get a signal, and keep their connections. It comes from inside: after `docker kill`,
+# with any signal, the engine would not start the container again by itself.
+reread() {
+  local service
+  for service in $(compose ps --services --status running); do
+    case $service in edge | nats | nats-2 | nats-3) compose exec -T "$service" kill -HUP 1 ;; esac
+  done
 }
 
 # address SERVICE PORT: where a container's port is on this machine.
