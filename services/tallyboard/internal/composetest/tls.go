@@ -90,7 +90,7 @@ func (s *stack) address(c container, network string) string {
 	return c.NetworkSettings.Networks[s.cfg.Project+"_"+network].IPAddress
 }
 
-// databaseAttempts are those of MySQL's own client, with the password of task-service.
+// databaseAttempts are those of MySQL's own client, with the password of task-service: what is refused is the way it comes.
 func (s *stack) databaseAttempts(byService map[string]container) []attempt {
 	client := func(what, host, mode string, works bool, says string) attempt {
 		return attempt{
@@ -100,7 +100,7 @@ func (s *stack) databaseAttempts(byService map[string]container) []attempt {
 		}
 	}
 	return []attempt{
-		client("mysql refuses connections without TLS", "mysql", "DISABLED", false, "insecure transport"),
+		client("mysql refuses connections without TLS", "mysql", "DISABLED", false, "Access denied"),
 		client("mysql has a certificate of the stack's authority for its name", "mysql", "VERIFY_IDENTITY --ssl-ca="+caFile, true, "1"),
 		client("mysql's certificate is for no other name", s.address(byService["mysql"], "data"), "VERIFY_IDENTITY --ssl-ca="+caFile, false, "SSL connection error"),
 	}
