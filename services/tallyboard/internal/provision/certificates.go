@@ -26,8 +26,11 @@ const (
 	clockSkew            = time.Hour
 )
 
-// authorityName is the authority's certificate and key in the vault.
-const authorityName = "tls-authority.pem"
+// The authority's certificate and key in the vault, and those of the one before it.
+const (
+	authorityName       = "tls-authority.pem"
+	formerAuthorityName = "tls-authority-former.pem"
+)
 
 // tlsServer is a part of the deployment that shows a certificate to those who connect to it.
 type tlsServer struct {
@@ -62,40 +65,75 @@ type pair struct {
 	keyPEM      []byte
 }
 
-// certificates returns the local authority's certificate, and those that it has signed by the names of their servers.
-func certificates(v vault, servers []tlsServer, now time.Time) (authority pair, signed map[string]pair, err error) {
-	authority, err = v.certificate(authorityName, func() ([]byte, error) { return issue(nil, authorityTemplate(now)) },
-		func(c *x509.Certificate) bool { return now.Add(renewAuthorityBefore).Before(c.NotAfter) })
+// certificates returns the authorities that vouch for the servers, as PEM, and the servers' certificates by their names.
+func certificates(v vault, servers []tlsServer, now time.Time) (trusted []byte, signed map[string]pair, err error) {
+	authority, trusted, err := v.authority(now)
 	if err != nil {
-		return pair{}, nil, fmt.Errorf("the certificate authority: %w", err)
+		return nil, nil, fmt.Errorf("the certificate authority: %w", err)
 	}
 	signed = map[string]pair{}
 	for _, s := range servers {
-		signed[s.name], err = v.certificate(s.vaultName(), func() ([]byte, error) { return issue(&authority, serverTemplate(s, now)) },
-			func(c *x509.Certificate) bool { return fits(c, authority.certificate, s.hosts, now) })
+		signed[s.name], err = v.certificate(s, authority, now)
 		if err != nil {
-			return pair{}, nil, fmt.Errorf("the certificate of %s: %w", s.name, err)
+			return nil, nil, fmt.Errorf("the certificate of %s: %w", s.name, err)
 		}
 	}
-	return authority, signed, nil
+	return trusted, signed, nil
 }
 
-// certificate returns the certificate of that name, made by fresh if there is none that serves.
-func (v vault) certificate(name string, fresh func() ([]byte, error), serves func(*x509.Certificate) bool) (pair, error) {
-	kept, err := v.keep(name, fresh)
+// authority returns the local authority, and whom to trust: it, and the one before it until that expires, for servers go on
+// showing what that one signed until they are told otherwise.
+func (v vault) authority(now time.Time) (authority pair, trusted []byte, err error) {
+	fresh := func() ([]byte, error) { return issue(nil, authorityTemplate(now)) }
+	kept, err := v.keep(authorityName, fresh)
+	if err != nil {
+		return pair{}, nil, err
+	}
+	if authority, err = parsePair(kept); err != nil {
+		return pair{}, nil, err
+	}
+	if now.Add(renewAuthorityBefore).After(authority.certificate.NotAfter) {
+		if err := v.put(formerAuthorityName, kept); err != nil {
+			return pair{}, nil, err
+		}
+		if authority, err = v.renew(authorityName, fresh); err != nil {
+			return pair{}, nil, err
+		}
+	}
+	trusted = authority.certPEM
+	if kept, err = v.read(formerAuthorityName); err != nil || len(kept) == 0 {
+		return authority, trusted, err
+	}
+	former, err := parsePair(kept)
+	if err == nil && now.Before(former.certificate.NotAfter) {
+		trusted = slices.Concat(trusted, former.certPEM)
+	}
+	return authority, trusted, err
+}
+
+// certificate returns a server's certificate, anew if there is none that serves.
+func (v vault) certificate(s tlsServer, authority pair, now time.Time) (pair, error) {
+	fresh := func() ([]byte, error) { return issue(&authority, serverTemplate(s, now)) }
+	kept, err := v.keep(s.vaultName(), fresh)
 	if err != nil {
 		return pair{}, err
 	}
-	if p, err := parsePair(kept); err == nil && serves(p.certificate) {
+	if p, err := parsePair(kept); err == nil && fits(p.certificate, authority.certificate, s.hosts, now) {
 		return p, nil
 	}
-	if kept, err = fresh(); err != nil {
+	return v.renew(s.vaultName(), fresh)
+}
+
+// renew replaces a certificate.
+func (v vault) renew(name string, fresh func() ([]byte, error)) (pair, error) {
+	content, err := fresh()
+	if err != nil {
 		return pair{}, fmt.Errorf("renew: %w", err)
 	}
-	if err := v.put(name, kept); err != nil {
+	if err := v.put(name, content); err != nil {
 		return pair{}, err
 	}
-	return parsePair(kept)
+	return parsePair(content)
 }
 
 // fits reports whether a certificate still serves for hosts.

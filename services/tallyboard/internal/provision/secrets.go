@@ -116,7 +116,7 @@ func shares(v vault, hosts []string, now time.Time) ([]consumer, error) {
 			return nil, err
 		}
 	}
-	authority, signed, err := certificates(v, servers(hosts), now)
+	trusted, signed, err := certificates(v, servers(hosts), now)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func shares(v vault, hosts []string, now time.Time) ([]consumer, error) {
 	if err != nil {
 		return nil, err
 	}
-	ca := map[string][]byte{"ca.crt": authority.certPEM}
+	ca := map[string][]byte{"ca.crt": trusted}
 	tls := func(server string) map[string][]byte {
 		return map[string][]byte{"tls.crt": signed[server].certPEM, "tls.key": signed[server].keyPEM}
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -196,6 +197,13 @@ func TestCertificatesServeTheirHostsAndAreRenewedInTime(t *testing.T) {
 	}
 	if err := verify(followed, "database", "mysql", later); err != nil {
 		t.Errorf("after the authority's renewal: %v", err)
+	}
+	if !strings.HasSuffix(followed["task-service/ca.crt"], first["task-service/ca.crt"]) {
+		t.Error("a server that still shows what the former authority signed is trusted no more")
+	}
+	later = now.Add(authorityLife + time.Hour)
+	if strings.HasSuffix(secretsOf(t, cfg, false, later)["task-service/ca.crt"], first["task-service/ca.crt"]) {
+		t.Error("an authority that has expired is handed out")
 	}
 }
 

@@ -28,17 +28,23 @@ func openVault(dir string) (vault, error) {
 
 // keep returns the secret of that name, made by fresh if there is none yet.
 func (v vault) keep(name string, fresh func() ([]byte, error)) ([]byte, error) {
-	content, err := os.ReadFile(filepath.Join(v.dir, name)) //nolint:gosec // the vault's own folder
-	if err == nil && len(content) > 0 {
-		return content, nil
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read the secret %s: %w", name, err)
+	content, err := v.read(name)
+	if err != nil || len(content) > 0 {
+		return content, err
 	}
 	if content, err = fresh(); err != nil {
 		return nil, fmt.Errorf("make the secret %s: %w", name, err)
 	}
 	return content, v.put(name, content)
+}
+
+// read returns the secret of that name, or nothing if there is none.
+func (v vault) read(name string) ([]byte, error) {
+	content, err := os.ReadFile(filepath.Join(v.dir, name)) //nolint:gosec // the vault's own folder
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read the secret %s: %w", name, err)
+	}
+	return content, nil
 }
 
 // put replaces a secret.
