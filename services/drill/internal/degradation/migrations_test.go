@@ -44,7 +44,7 @@ func migrationBrokenOff(t *testing.T, r *rig) {
 }
 
 // killings is how many times each program is killed, about.
-const killings = 4
+const killings = 2
 
 // look is the pause between two looks at how far a migration is: less than a statement takes.
 const look = 2 * time.Millisecond

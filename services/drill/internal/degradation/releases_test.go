@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -59,23 +60,24 @@ func twoReleases(t *testing.T, r *rig) {
 			t.Fatal(err)
 		}
 	}
-	replace := func(s *cluster.Service) {
-		if err := s.Terminate(patience); err != nil {
-			t.Errorf("stop %s: %v", s.Name(), err)
+	replace := func(replicas ...*cluster.Service) {
+		for _, s := range replicas {
+			if err := s.Terminate(patience); err != nil {
+				t.Errorf("stop %s: %v", s.Name(), err)
+			}
+			if err := s.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if err := r.Ready(t.Context(), s); err != nil {
+				t.Fatal(err)
+			}
 		}
-		if err := s.Start(); err != nil {
-			t.Fatal(err)
-		}
-		if err := r.Ready(t.Context(), s); err != nil {
-			t.Fatal(err)
-		}
+		time.Sleep(leftOut)
 		load.more(t, 30)
 	}
 	replace(r.Tasks[1]) // still the release before: it starts on the schema of the next one
 	r.release(t, programs.nextTasks, programs.nextStats)
-	for _, s := range []*cluster.Service{r.Stats[0], r.Tasks[0]} {
-		replace(s)
-	}
+	replace(r.Stats[0], r.Tasks[0])
 	versions := map[string]bool{}
 	for _, s := range r.Services() {
 		var h struct{ Version string }
@@ -87,9 +89,7 @@ func twoReleases(t *testing.T, r *rig) {
 	if len(versions) != 2 || !versions[nextVersion] {
 		t.Errorf("releases %v run side by side", versions)
 	}
-	for _, s := range []*cluster.Service{r.Stats[1], r.Tasks[1]} {
-		replace(s)
-	}
+	replace(r.Stats[1], r.Tasks[1])
 	load.stop(t)
 }
 

@@ -52,6 +52,7 @@ const (
 	myConnectionKilled       = 1927 // MariaDB
 	myServerGone             = 4031 // MySQL: disconnected by the server for inactivity
 	myRecordChanged          = 1020 // MariaDB 11.6+: snapshot conflict
+	myTableChanged           = 1412 // by a migration, after the transaction's snapshot was taken
 	myWriteFailed            = 3    // of the file layer: error writing a file
 	myDiskFull               = 1021 // waits for somebody to make room
 	myErrorOnWrite           = 1026
@@ -80,11 +81,11 @@ func IsForeignKey(err error) bool {
 }
 
 // IsRetryable reports whether the same transaction may well succeed when run again: deadlock, serialization failure,
-// lock timeout or NOWAIT refusal. The transaction is rolled back, except on MySQL's lock timeout, where only the
+// lock timeout or NOWAIT refusal, or a migration that changed a table under a snapshot. The transaction is rolled back, except on MySQL's lock timeout, where only the
 // statement is; callers roll back in any case.
 func IsRetryable(err error) bool {
 	switch myNumber(err) {
-	case myDeadlock, myLockWaitTimeout, myLockNowait, myRecordChanged:
+	case myDeadlock, myLockWaitTimeout, myLockNowait, myRecordChanged, myTableChanged:
 		return true
 	}
 	switch pgCode(err) {

@@ -63,7 +63,7 @@ func TestClassifyKnowsTheErrorNumbers(t *testing.T) {
 			t.Errorf("%v: %+v", c.err, e)
 		}
 	}
-	for _, err := range []error{my(1213), my(1205), my(3572), pg("40001"), pg("40P01"), pg("55P03")} {
+	for _, err := range []error{my(1213), my(1205), my(3572), my(1412), pg("40001"), pg("40P01"), pg("55P03")} {
 		if !IsRetryable(err) || IsUnavailable(err) {
 			t.Errorf("%v: retryable %v, unavailable %v", err, IsRetryable(err), IsUnavailable(err))
 		}

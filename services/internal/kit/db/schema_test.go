@@ -2,6 +2,7 @@ package db
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"testing"
 	"testing/fstest"
@@ -9,6 +10,8 @@ import (
 	"time"
 
 	"github.com/go-sql-driver/mysql"
+
+	"github.com/tallyboard/tallyboard/services/internal/kit/testkit"
 )
 
 // waiting looks at a schema that is at the given versions, one after the other; the last one stays.
@@ -54,5 +57,40 @@ func TestAProgramServesOnTheNextSchemaAndRefusesLaterOnes(t *testing.T) {
 	}
 	if err := AwaitSchema(t.Context(), waiting(schema(2), nil, 4), quiet(), func() {}); !errors.Is(err, ErrSchemaNewer) {
 		t.Errorf("on the one after it: %v", err)
+	}
+}
+
+// On PostgreSQL the migration waits for the snapshot's locks, or the snapshot reads the table as it was.
+func TestAMigrationUnderASnapshotIsRetryable(t *testing.T) {
+	t.Parallel()
+	for _, engine := range testkit.Engines() {
+		if engine.Name == "postgres" {
+			continue
+		}
+		t.Run(engine.Name, func(t *testing.T) {
+			t.Parallel()
+			h := open(t, Config{URL: engine.Open(t)}, Options{})
+			h.must(t, "CREATE TABLE first (id INT PRIMARY KEY)", "CREATE TABLE second (id INT PRIMARY KEY)")
+			attempts := 0
+			err := RetryTx(t.Context(), 3, func(ctx context.Context) error {
+				attempts++
+				tx, err := h.my.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+				if err != nil {
+					return err
+				}
+				var n int
+				err = tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM first").Scan(&n)
+				if attempts == 1 {
+					h.must(t, "ALTER TABLE second ADD COLUMN name VARCHAR(20) NULL")
+				}
+				if err == nil {
+					err = tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM second").Scan(&n)
+				}
+				return errors.Join(err, tx.Rollback())
+			})
+			if err != nil || attempts > 2 || attempts == 1 && engine.Name == "mysql" { // MariaDB reads the table as it was
+				t.Errorf("%v after %d attempts", err, attempts)
+			}
+		})
 	}
 }

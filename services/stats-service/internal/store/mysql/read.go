@@ -84,6 +84,7 @@ func (s *Store) Progress(ctx context.Context, projects []uuid.UUID) (cursor stat
 // Status returns the state of the projections with up to limit parked tasks and projects.
 func (s *Store) Status(ctx context.Context, limit int) (out stats.Status, err error) {
 	err = s.snapshot(ctx, "read status", func(q *db.Queries) error {
+		out = stats.Status{}
 		if out.Cursor, out.Pending, err = freshness(ctx, q); err != nil {
 			return err
 		}

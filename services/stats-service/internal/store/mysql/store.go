@@ -43,10 +43,13 @@ func (s *Store) write(ctx context.Context, what string, fn func(*db.Queries, *sq
 	return nil
 }
 
-// snapshot runs fn in a transaction that reads one state of the database and changes nothing.
+// snapshot runs fn in a transaction that reads one state of the database and changes nothing; again if a migration changed
+// a table meanwhile.
 func (s *Store) snapshot(ctx context.Context, what string, fn func(*db.Queries) error) error {
 	opts := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
-	err := s.begin(ctx, opts, func(q *db.Queries, _ *sql.Tx) error { return fn(q) })
+	err := kitdb.RetryTx(ctx, attempts, func(ctx context.Context) error {
+		return s.begin(ctx, opts, func(q *db.Queries, _ *sql.Tx) error { return fn(q) })
+	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, kitdb.Classify(err))
 	}

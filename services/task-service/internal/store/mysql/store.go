@@ -83,12 +83,14 @@ func transaction(ctx context.Context, pool *sql.DB, opts *sql.TxOptions, fn func
 	return nil
 }
 
-// snapshot runs fn in a read-only transaction that sees one moment.
+// snapshot runs fn in a read-only transaction that sees one moment; again if a migration changed a table meanwhile.
 func (s *Store) snapshot(ctx context.Context, op string, fn func(ctx context.Context, q *mysqldb.Queries, c *sql.Tx) error) error {
 	ctx, cancel := flow.Bounded(ctx)
 	defer cancel()
 	opts := &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}
-	return flow.Classify(op, transaction(ctx, s.pool, opts, func(c *sql.Tx) error { return fn(ctx, mysqldb.New(c), c) }))
+	return flow.Classify(op, flow.Retry(ctx, func(ctx context.Context) error {
+		return transaction(ctx, s.pool, opts, func(c *sql.Tx) error { return fn(ctx, mysqldb.New(c), c) })
+	}))
 }
 
 // ProjectID implements flow.Engine.
