@@ -40,7 +40,7 @@ up() {
 reread() {
   local service
   for service in $(compose ps --services --status running); do
-    case $service in edge | nats | nats-2 | nats-3) compose exec -T "$service" kill -HUP 1 ;; esac
+    case $service in edge | nats | nats-2 | nats-3) compose exec -T "$service" sh -c 'kill -HUP 1' ;; esac
   done
 }
 
