@@ -47,6 +47,9 @@ func Rebuild(env Env, id uuid.UUID, source string, events []history.Event) (Impo
 		if e.Kind == history.TaskCreated {
 			t.Source = source
 		}
+		if slices.Contains(fieldKinds, e.Kind) { // comments and relations leave a task as it is
+			t.Updated, t.UpdatedBy = e.Occurred, e.Actor
+		}
 		for _, c := range differences(&before, t) {
 			if c.Field == history.FieldStarted || c.Field == history.FieldCompleted || c.Field == history.FieldSource {
 				e.Changes = append(e.Changes, c)
@@ -65,12 +68,14 @@ func Rebuild(env Env, id uuid.UUID, source string, events []history.Event) (Impo
 	if _, err := MakeImported(env, in, id, source); err != nil {
 		return Imported{}, err
 	}
-	t.Version, t.Updated, t.UpdatedBy = 1, t.LastAt, out[len(out)-1].Actor
+	t.Version = 1
 	t.Rank, t.Number = "", 0
 	return Imported{Task: t, Events: out}, nil
 }
 
-var taskKinds = []history.Kind{
-	history.TaskCreated, history.TaskChanged, history.TaskTrashed, history.TaskRestored, history.CommentAdded,
-	history.CommentEdited, history.CommentRemoved, history.RelationAdded, history.RelationRemoved,
-}
+// fieldKinds are the events that change a task itself, taskKinds all that it may have.
+var (
+	fieldKinds = []history.Kind{history.TaskCreated, history.TaskChanged, history.TaskTrashed, history.TaskRestored}
+	taskKinds  = append(slices.Clone(fieldKinds), history.CommentAdded,
+		history.CommentEdited, history.CommentRemoved, history.RelationAdded, history.RelationRemoved)
+)
