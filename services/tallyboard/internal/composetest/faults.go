@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -165,56 +164,4 @@ func (s *stack) checkDownUp(ctx context.Context) error {
 		len(after), " tasks")
 	s.report.check("statistics equal a recount", s.statsEqual(ctx))
 	return nil
-}
-
-// checkBackup makes a backup, changes the data, and restores.
-func (s *stack) checkBackup(ctx context.Context) error {
-	before, err := s.fingerprint(ctx)
-	if err != nil {
-		return err
-	}
-	file, err := s.stackCommand(ctx, "backup")
-	if err != nil {
-		return err
-	}
-	file = firstLine(file)
-	s.report.check("make backup writes a backup", nil, file)
-	for range 10 { // what the restore takes back, and the stream still has
-		a, err := s.call(ctx, http.MethodPost, "/api/v1/projects/"+apiProject+"/tasks", `{"title":"After the backup"}`)
-		if err := errors.Join(err, a.is(http.StatusCreated)); err != nil {
-			return err
-		}
-	}
-	if err := s.statsEqual(ctx); err != nil {
-		return err
-	}
-	started := time.Now()
-	if _, err := s.stackCommand(ctx, "restore", file); err != nil {
-		return err
-	}
-	after, err := s.fingerprint(ctx)
-	if err != nil {
-		return err
-	}
-	s.report.check("make restore brings back exactly what was saved", holds(slices.Equal(before, after), "%d tasks saved, %d restored", len(before), len(after)), seconds(started))
-	a, err := s.call(ctx, http.MethodPost, "/api/v1/projects/"+apiProject+"/tasks", `{"title":"After the restore"}`)
-	s.report.check("work goes on after a restore", errors.Join(err, a.is(http.StatusCreated)))
-	s.report.check("statistics follow and equal a recount, though the old stream held later events", s.statsEqual(ctx))
-	return nil
-}
-
-// fingerprint lists every task with its version.
-func (s *stack) fingerprint(ctx context.Context) ([]string, error) {
-	var prints []string
-	for _, project := range []string{apiProject, "ROLL", "KILL"} {
-		tasks, err := s.tasks(ctx, project)
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range tasks {
-			prints = append(prints, fmt.Sprintf("%s %s %d %s", t.ID, t.Key, t.Version, t.Title))
-		}
-	}
-	slices.Sort(prints)
-	return prints, nil
 }
