@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"github.com/tallyboard/tallyboard/services/drill/internal/bugs"
+	"github.com/tallyboard/tallyboard/services/drill/internal/clock"
 	"github.com/tallyboard/tallyboard/services/drill/internal/cluster"
 	"github.com/tallyboard/tallyboard/services/drill/internal/disk"
 	"github.com/tallyboard/tallyboard/services/drill/internal/drill"
@@ -47,6 +48,8 @@ func run(ctx context.Context, args []string) error {
 			return runSoak(ctx, args[1:])
 		case "check":
 			return recheck(args[1:])
+		case "clocks":
+			return writeOverlay(args[1:])
 		case "bugs":
 			return searchBugs(ctx, args[1:])
 		}
@@ -73,6 +76,19 @@ func runSoak(ctx context.Context, args []string) error {
 		return err
 	}
 	return soak.Run(ctx, cfg, os.Stdout)
+}
+
+// writeOverlay writes what builds the services with clocks that can be off, for `go build -overlay`.
+func writeOverlay(args []string) error {
+	if len(args) != 2 {
+		return errors.New("clocks needs the folder of the Go installation and one to write to")
+	}
+	path, err := clock.Overlay(args[0], args[1])
+	if err != nil {
+		return err
+	}
+	fmt.Println(path)
+	return nil
 }
 
 func recheck(args []string) error {

@@ -51,6 +51,7 @@ type Snapshot struct {
 	Projects  []Project           `json:"projects"`
 	Tasks     []Task              `json:"tasks"`
 	Comments  []Comment           `json:"comments"`
+	Relations []Relation          `json:"relations"`
 	Events    []Event             `json:"events"`
 	Given     int64               `json:"given"`     // last position given, as the relay keeps it
 	Published int64               `json:"published"` // last position known to be published
@@ -61,8 +62,9 @@ type Snapshot struct {
 
 // Project is a row of projects.
 type Project struct {
-	ID  string `json:"id"`
-	Key string `json:"key"`
+	ID   string `json:"id"`
+	Key  string `json:"key"`
+	Name string `json:"name"`
 }
 
 // Task is a row of tasks.
@@ -80,6 +82,13 @@ type Comment struct {
 	Body string `json:"body"`
 }
 
+// Relation is a row of relations.
+type Relation struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+	Kind string `json:"kind"`
+}
+
 // Event is a row of events.
 type Event struct {
 	ID        int64    `json:"id"`
@@ -91,6 +100,9 @@ type Event struct {
 	Kind      string   `json:"kind"`
 	Changes   []Change `json:"changes"`
 	Trace     string   `json:"trace"` // of the request, 32 hexadecimal digits
+
+	Occurred time.Time `json:"occurred"`
+	Recorded time.Time `json:"recorded"`
 }
 
 // Change of a field.
@@ -143,9 +155,11 @@ var Rules = []Rule{
 	{"history", History},
 	{"positions", Positions},
 	{"marks", Marks},
+	{"times", Times},
 	{"doubled", Doubled},
 	{"acknowledged", Acknowledged},
 	{"unacknowledged", Unacknowledged},
+	{"relations", Relations},
 	{"answers", Answers},
 	{"linearizable", Linearizable},
 	{"ranks", Ranks},

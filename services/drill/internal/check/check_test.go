@@ -96,6 +96,8 @@ var bad = []struct {
 	{"an event that was never published", "positions", func(r *Record) { r.Found.Published-- }},
 	{"a relay that counts otherwise", "positions", func(r *Record) { r.Found.Given++ }},
 
+	{"a clock that was slow", "times", func(r *Record) { event(r, opMoveLast, 0).Occurred = time.Time{} }},
+
 	{"a relay that was not fenced off", "marks", func(r *Record) { r.Marks = append(r.Marks, r.Marks[2]); r.Marks[3].Epoch = 1 }},
 	{"statistics that went back", "marks", func(r *Record) { r.Marks = append(r.Marks, r.Marks[2]); r.Marks[3].Cursor = 1 }},
 	{"positions that were taken back", "marks", func(r *Record) { r.Marks = append(r.Marks, r.Marks[2]); r.Marks[3].Given = 1 }},
@@ -119,6 +121,29 @@ var bad = []struct {
 	{"an answer with more than was asked for", "acknowledged", func(r *Record) { r.Ops[opBulk].Tasks = r.Ops[opBulk].Tasks[:1] }},
 	{"a bulk edit of which half is there", "acknowledged", func(r *Record) { forget(r, event(r, opBulk, 1)) }},
 	{"a read of what never was", "acknowledged", func(r *Record) { r.Ops[opRead].Answer[0].Title = "Dream" }},
+
+	{"an acknowledged edit of a comment that is gone", "acknowledged", func(r *Record) { forget(r, event(r, opEditComment, 0)) }},
+	{"an acknowledged edit that says something else", "acknowledged", func(r *Record) { event(r, opEditComment, 0).Changes[1].After = []byte(`"nonsense"`) }},
+	{"an acknowledged removal of a comment that is gone", "acknowledged", func(r *Record) { forget(r, event(r, opRemoveComment, 0)) }},
+	{"a comment edited without its event", "unacknowledged", func(r *Record) { r.Found.Comments[2].Body = "from nowhere" }},
+	{"a removed comment that came back", "unacknowledged", func(r *Record) {
+		op := r.Ops[opComment3]
+		r.Found.Comments = append(r.Found.Comments, Comment{ID: op.Comment, Task: op.Tasks[0], Body: op.Asked.Body})
+	}},
+	{"an acknowledged rename that is gone", "acknowledged", func(r *Record) { forget(r, event(r, opRename, 0)) }},
+	{"a project whose name its history does not explain", "history", func(r *Record) { r.Found.Projects[0].Name = "from nowhere" }},
+	{"a rename nobody asked for", "unacknowledged", func(r *Record) { event(r, opRename, 0).Trace = "f" }},
+
+	{"half of a relation", "relations", func(r *Record) { forget(r, event(r, opRelateLast, 1)) }},
+	{"a relation without its events", "relations", func(r *Record) {
+		r.Found.Relations = append(r.Found.Relations, Relation{From: second, To: third, Kind: "relates"})
+	}},
+	{"a relation that is gone", "relations", func(r *Record) { r.Found.Relations = nil }},
+	{"a relation made twice", "relations", func(r *Record) { event(r, opUnrelate, 0).Kind = "relation.added" }},
+	{"an acknowledged removal of a relation that nobody made", "relations", func(r *Record) {
+		forget(r, event(r, opUnrelate, 1))
+		forget(r, event(r, opUnrelate, 0))
+	}},
 
 	{"a refused change that was made", "unacknowledged", func(r *Record) { event(r, opMoveLast, 0).Trace = r.Ops[opStale].Trace }},
 	{"an event nobody asked for", "unacknowledged", func(r *Record) { event(r, opMoveLast, 0).Trace = "f" }},

@@ -26,6 +26,7 @@ func History(b *Book) []Violation {
 			out = append(out, violation("there are %d events of task %s, and no task", len(events), id).of(b.ops[events[0].Trace]))
 		}
 	}
+	out = append(out, b.names()...)
 	numbers := map[string]string{}
 	for _, t := range b.Found.Tasks {
 		steps := b.histories[t.ID]
@@ -97,6 +98,22 @@ func realTime(b *Book, inOrder []*Event) (out []Violation) {
 		}
 		if op.Start > latest {
 			latest, latestEvent = op.Start, e
+		}
+	}
+	return out
+}
+
+// Times demands that no clock shows in a history: in each task and project, nothing occurred before what stands in front of
+// it, however the clocks of those who wrote it differ. Statistics measure between these times, so none is negative.
+func Times(b *Book) []Violation {
+	var out []Violation
+	for _, id := range slices.Sorted(maps.Keys(b.events)) {
+		events := b.events[id]
+		for i := 1; i < len(events); i++ {
+			if was, is := events[i-1], events[i]; is.Occurred.Before(was.Occurred) {
+				out = append(out, violation("event %d of %s occurred at %s, before event %d at %s", is.Seq, id,
+					is.Occurred.Format(time.RFC3339Nano), was.Seq, was.Occurred.Format(time.RFC3339Nano)).of(b.ops[was.Trace], b.ops[is.Trace]))
+			}
 		}
 	}
 	return out

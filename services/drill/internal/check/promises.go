@@ -47,9 +47,9 @@ func Answers(b *Book) []Violation {
 // Acknowledged demands that what was answered as done is there, and that the answer was the truth at its moment.
 func Acknowledged(b *Book) []Violation {
 	var out []Violation
-	comments := map[string]Comment{}
+	told, there := b.remarks(), map[string]bool{}
 	for _, c := range b.Found.Comments {
-		comments[c.ID] = c
+		there[c.ID] = true
 	}
 	for i := range b.Ops {
 		op := &b.Ops[i]
@@ -73,13 +73,19 @@ func Acknowledged(b *Book) []Violation {
 			}
 			out = append(out, b.made(op, "task.changed", op.Tasks)...)
 		case ledger.Comment:
-			if c, there := comments[op.Comment]; !there || c.Body != op.Asked.Body || c.Task != op.Tasks[0] {
+			if r := told[op.Comment]; !there[op.Comment] && (r == nil || !r.gone) {
 				out = append(out, violation("comment %s of %s was acknowledged and is not there", op.Comment, op.ID).of(op))
 			}
-			out = append(out, b.made(op, "comment.added", op.Tasks)...)
+			out = append(out, b.commented(op, "comment.added")...)
+		case ledger.EditComment:
+			out = append(out, b.commented(op, "comment.edited")...)
+		case ledger.RemoveComment:
+			out = append(out, b.commented(op, "comment.removed")...)
+		case ledger.Rename:
+			out = append(out, b.renamed(op)...)
 		case ledger.Import:
 			out = append(out, b.imported(op)...)
-		case ledger.Trash, ledger.Restore, ledger.Read: // may have had nothing to do; the answer says enough
+		case ledger.Trash, ledger.Restore, ledger.Read, ledger.Relate, ledger.Unrelate: // may have had nothing to do; the answer says enough
 		}
 	}
 	return out
@@ -155,38 +161,11 @@ func Unacknowledged(b *Book) []Violation {
 		}
 	}
 	for i := range b.Found.Events {
-		if e := &b.Found.Events[i]; e.OfTask && b.ops[e.Trace] == nil {
+		if e := &b.Found.Events[i]; (e.OfTask || e.Kind == "project.changed") && b.ops[e.Trace] == nil {
 			out = append(out, violation("%s of %s at position %d was asked for by nobody (trace %s)", e.Kind, e.Aggregate, e.Pos, e.Trace))
 		}
 	}
 	return append(out, b.comments()...)
-}
-
-// comments compares comments with the events that tell of them.
-func (b *Book) comments() (out []Violation) {
-	told := map[string]bool{}
-	for i := range b.Found.Events {
-		e := &b.Found.Events[i]
-		if e.Kind != "comment.added" {
-			continue
-		}
-		for _, c := range e.Changes {
-			var id string
-			if c.Field == "comment" && into(&id, c.After) == nil {
-				told[id] = true
-			}
-		}
-	}
-	for _, c := range b.Found.Comments {
-		if !told[c.ID] {
-			out = append(out, violation("comment %s %q is there without an event", c.ID, c.Body))
-		}
-		delete(told, c.ID)
-	}
-	for id := range told {
-		out = append(out, violation("an event tells of comment %s, which is not there", id))
-	}
-	return out
 }
 
 func ids(tasks []ledger.Task) []string {

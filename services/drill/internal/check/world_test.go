@@ -46,6 +46,7 @@ func (w *world) event(aggregate, trace, kind string, seq int64, changes ...Chang
 	n := int64(len(w.r.Found.Events) + 1)
 	w.r.Found.Events = append(w.r.Found.Events, Event{
 		ID: n, Pos: n, Project: worldProject, Aggregate: aggregate, OfTask: aggregate != worldProject, Seq: seq, Kind: kind, Changes: changes, Trace: trace,
+		Occurred: time.Unix(n, 0),
 	})
 }
 
@@ -126,6 +127,42 @@ func (w *world) comment(id, body string) *ledger.Op {
 	w.event(id, op.Trace, "comment.added", t.Seq, w.to("comment", op.Comment), w.to("body", body))
 	w.r.Found.Comments = append(w.r.Found.Comments, Comment{ID: op.Comment, Task: id, Body: body})
 	return op
+}
+
+// remark edits the comment that an operation has made, or removes it.
+func (w *world) remark(kind ledger.Kind, event string, made int, body string) {
+	id, task := w.r.Ops[made].Comment, w.r.Ops[made].Tasks[0]
+	op := w.op(kind, task)
+	op.Comment, op.Asked.Body = id, body
+	t := w.tasks[task]
+	t.Seq++
+	comment, text := w.to("comment", id), w.to("body", body)
+	i := slices.IndexFunc(w.r.Found.Comments, func(c Comment) bool { return c.ID == id })
+	w.r.Found.Comments[i].Body = body
+	if body == "" {
+		w.r.Found.Comments = slices.Delete(w.r.Found.Comments, i, i+1)
+		comment.Before, comment.After, text.Before, text.After = comment.After, nil, text.After, nil
+	}
+	w.event(task, op.Trace, event, t.Seq, comment, text)
+}
+
+func (w *world) relate(kind ledger.Kind, event, from, to string) {
+	op := w.op(kind, from, to)
+	for _, s := range []side{{from, "blocks", to}, {to, "blocked-by", from}} {
+		w.tasks[s.task].Seq++
+		c := w.to("relation", map[string]string{"kind": s.Kind, "task": s.other})
+		if kind == ledger.Unrelate {
+			c.Before, c.After = c.After, nil
+		}
+		w.event(s.task, op.Trace, event, w.tasks[s.task].Seq, c)
+	}
+}
+
+func (w *world) rename(name string) {
+	op := w.op(ledger.Rename)
+	op.Asked.Name = name
+	w.r.Found.Projects[0].Name = name
+	w.event(worldProject, op.Trace, "project.changed", 2, w.to("name", name))
 }
 
 func (w *world) importRow(title, rank string) *ledger.Op {
@@ -212,6 +249,14 @@ const (
 	opLostNothing
 	opRead
 	opMoveLast
+	opComment2
+	opEditComment
+	opComment3
+	opRemoveComment
+	opRelate
+	opUnrelate
+	opRelateLast
+	opRename
 )
 
 // busyDay is a record with every kind of operation and outcome, in which every promise is kept.
@@ -236,5 +281,14 @@ func busyDay(t *testing.T) Record {
 	lost(w.op(ledger.Update, second)).Asked = ledger.Asked{Description: "never done"}
 	w.read(second)
 	w.moveBehind(second, first, "ee")
+	w.comment(second, "To be mended")
+	w.remark(ledger.EditComment, "comment.edited", opComment2, "Mended")
+	w.comment(second, "To be removed")
+	w.remark(ledger.RemoveComment, "comment.removed", opComment3, "")
+	w.relate(ledger.Relate, "relation.added", first, second)
+	w.relate(ledger.Unrelate, "relation.removed", first, second)
+	w.relate(ledger.Relate, "relation.added", first, third)
+	w.r.Found.Relations = []Relation{{From: first, To: third, Kind: "blocks"}}
+	w.rename("Called otherwise")
 	return w.record()
 }

@@ -31,6 +31,8 @@ type Config struct {
 	Script string // testkit/servers.sh, which gets a database server if there is none
 	// Extra returns what one replica is told beyond the rest, as NAME=value; nil: nothing. It is asked at the beginning.
 	Extra func(replica string) []string
+	// Each returns what it is told besides at its nth start, from 1; nil: nothing.
+	Each func(replica string, start int) []string
 	// Disks gives the database and each NATS server a small disk of its own, so that it can be full, if this machine lets us.
 	Disks bool
 }
@@ -178,7 +180,11 @@ func (c *Cluster) newService(name, program string) (*Service, error) {
 	if c.cfg.Extra != nil {
 		env = append(env, c.cfg.Extra(name)...)
 	}
-	return &Service{Addr: addr, Process: proc.New(proc.Spec{Name: name, Path: program, Args: []string{"serve"}, Env: env, Dir: c.cfg.Dir, Logs: c.cfg.Logs})}, nil
+	spec := proc.Spec{Name: name, Path: program, Args: []string{"serve"}, Env: env, Dir: c.cfg.Dir, Logs: c.cfg.Logs}
+	if c.cfg.Each != nil {
+		spec.Each = func(start int) []string { return c.cfg.Each(name, start) }
+	}
+	return &Service{Addr: addr, Process: proc.New(spec)}, nil
 }
 
 func (c *Cluster) link(from, to, target string) (*proxy.Link, error) {

@@ -24,6 +24,7 @@ type Config struct {
 	Kinds    []faults.Kind // of faults; empty: all
 	Targets  []string      // of faults; empty: all
 	Bug      seeded.Bug    // that the services have; empty: none
+	Clocks   bool          // differ between replicas, if the services are built for it
 	Engine   cluster.Engine
 	NATS     int    // servers: 1 or 3
 	Bin      string // folder of task-service and stats-service
@@ -71,7 +72,7 @@ func ParseFlags(args []string) (Config, error) {
 
 // Defaults of a drill.
 func Defaults() Config {
-	return Config{Duration: time.Minute, Out: "test-output/drill", Clients: 6, Streams: 3, Pause: 25 * time.Millisecond, Limits: check.Limits{Serving: servingWithin, Whole: wholeWithin, Goroutines: moreGoroutines, FDs: moreFDs, Heap: moreHeap, Memory: moreMemory}}
+	return Config{Clocks: true, Duration: time.Minute, Out: "test-output/drill", Clients: 6, Streams: 3, Pause: 25 * time.Millisecond, Limits: check.Limits{Serving: servingWithin, Whole: wholeWithin, Goroutines: moreGoroutines, FDs: moreFDs, Heap: moreHeap, Memory: moreMemory}}
 }
 
 // Parse reads arguments; what they do not say is as in c. flags may have more.
@@ -89,9 +90,10 @@ func (c Config) Parse(flags *flag.FlagSet, args []string) (Config, error) {
 	engine := flags.String("engine", string(cluster.MySQL), "mysql or postgres")
 	kinds := flags.String("kinds", "", "only these kinds of faults, separated by commas: "+kindNames())
 	flags.IntVar(&cfg.NATS, "nats", 1, "number of NATS servers: 1, or 3 as a cluster")
-	flags.StringVar(&cfg.Bin, "bin", "", "folder of task-service and stats-service (default bin, and bin/seeded with -bug)")
+	flags.StringVar(&cfg.Bin, "bin", "", "folder of task-service and stats-service (default bin/drilled, bin with -clocks=false, and bin/seeded with -bug)")
 	flags.StringVar(&cfg.Script, "servers", "services/internal/kit/testkit/servers.sh", "script that gets a database server if this machine has none")
 	flags.StringVar(&cfg.Out, "out", c.Out, "folder for logs, ledger and schedule of a run that fails")
+	flags.BoolVar(&cfg.Clocks, "clocks", c.Clocks, "let the clocks of replicas differ, by another amount after each start")
 	flags.BoolVar(&cfg.Keep, "keep", false, "leave them there also when everything held")
 	flags.IntVar(&cfg.Clients, "clients", c.Clients, "that write and read at the same time")
 	flags.IntVar(&cfg.Streams, "streams", c.Streams, "live streams followed in each project")

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/tallyboard/tallyboard/services/drill/internal/check"
+	"github.com/tallyboard/tallyboard/services/drill/internal/clock"
 	"github.com/tallyboard/tallyboard/services/drill/internal/cluster"
 	"github.com/tallyboard/tallyboard/services/drill/internal/faults"
 	"github.com/tallyboard/tallyboard/services/drill/internal/ledger"
@@ -131,7 +132,7 @@ func (r *Conductor) conduct(ctx context.Context) (err error) {
 	r.sayf("starting %s, %d NATS and %d replicas of each service", r.cfg.Engine, r.cfg.NATS, cluster.Replicas)
 	r.cluster, err = cluster.Start(ctx, cluster.Config{
 		Engine: r.cfg.Engine, NATS: r.cfg.NATS, Dir: r.dir, Logs: r.logs(), Tasks: tasks, Stats: stats, Self: self, Script: r.cfg.Script,
-		Extra: r.cfg.extra, Disks: r.cfg.drills(faults.DiskFull),
+		Extra: r.cfg.extra, Each: r.clocks(tasks, stats), Disks: r.cfg.drills(faults.DiskFull),
 	})
 	if err != nil {
 		return fmt.Errorf("start the cluster: %w", err)
@@ -276,14 +277,31 @@ func (r *Conductor) parts() faults.Parts {
 	return p
 }
 
+// clocks returns by how much the clock of a replica is off at a start; nil: all are right.
+func (r *Conductor) clocks(programs ...string) func(replica string, start int) []string {
+	if !r.cfg.Clocks {
+		return nil
+	}
+	for _, program := range programs {
+		if err := clock.Has(program); err != nil {
+			r.record.NotDrilled = append(r.record.NotDrilled, fmt.Sprintf("clocks that differ: %v", err))
+			return nil
+		}
+	}
+	return func(replica string, start int) []string {
+		return []string{clock.Setting(clock.Offset(r.cfg.Seed, replica, start))}
+	}
+}
+
 // notDrilled records what this machine does not let us drill. What was asked for by name must be possible.
 func (r *Conductor) notDrilled() error {
 	if r.cluster.NoDisks == nil {
 		return nil
 	}
-	r.record.NotDrilled = append(r.record.NotDrilled, fmt.Sprintf("%s: %v", faults.DiskFull, r.cluster.NoDisks))
+	why := fmt.Sprintf("%s: %v", faults.DiskFull, r.cluster.NoDisks)
+	r.record.NotDrilled = append(r.record.NotDrilled, why)
 	if len(r.cfg.Kinds) > 0 {
-		return fmt.Errorf("not drilled here: %s", r.record.NotDrilled[0])
+		return fmt.Errorf("not drilled here: %s", why)
 	}
 	return nil
 }

@@ -21,8 +21,9 @@ func bugNames() string {
 
 // Folders of the programs. SeededBin has those that were built with bugs.
 const (
-	normalBin = "bin"
-	SeededBin = "bin/seeded"
+	normalBin  = "bin"
+	SeededBin  = "bin/seeded"
+	drilledBin = "bin/drilled" // whose clocks can be off
 )
 
 // bin is the folder of task-service and stats-service.
@@ -32,6 +33,8 @@ func (c Config) bin() string {
 		return c.Bin
 	case c.Bug != "":
 		return SeededBin
+	case c.Clocks:
+		return drilledBin
 	}
 	return normalBin
 }

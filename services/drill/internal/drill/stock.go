@@ -213,10 +213,11 @@ func (r *Conductor) readDatabase(ctx context.Context, found *check.Snapshot) (er
 		what, query string
 		row         func(scan func(...any) error) error
 	}{
-		{"projects", "SELECT " + id("id") + ", pkey FROM projects", rows.project},
+		{"projects", "SELECT " + id("id") + ", pkey, name FROM projects", rows.project},
 		{"tasks", "SELECT " + id("id") + ", " + id("project_id") + ", number, title, description, " + id("state_id") + ", task_rank, estimate, version, seq, trashed FROM tasks", rows.task},
 		{"comments", "SELECT " + id("id") + ", " + id("task_id") + ", body FROM comments", rows.comment},
-		{"events", "SELECT id, COALESCE(pos, 0), " + id("project_id") + ", " + id("aggregate_id") + ", aggregate, seq, kind, changes, traceparent FROM events", rows.event},
+		{"relations", "SELECT " + id("from_id") + ", " + id("to_id") + ", kind FROM relations", rows.relation},
+		{"events", "SELECT id, COALESCE(pos, 0), " + id("project_id") + ", " + id("aggregate_id") + ", aggregate, seq, kind, changes, traceparent, occurred, recorded FROM events", rows.event},
 		{"positions", "SELECT given, published FROM relay_positions", func(scan func(...any) error) error { return scan(&found.Given, &found.Published) }},
 	} {
 		if err := each(ctx, tx, read.query, read.row); err != nil {
@@ -252,7 +253,7 @@ type rowReader struct{ to *check.Snapshot }
 
 func (r rowReader) project(scan func(...any) error) error {
 	var p check.Project
-	err := scan(textID(&p.ID), &p.Key)
+	err := scan(textID(&p.ID), &p.Key, &p.Name)
 	r.to.Projects = append(r.to.Projects, p)
 	return err
 }
@@ -276,11 +277,18 @@ func (r rowReader) comment(scan func(...any) error) error {
 	return err
 }
 
+func (r rowReader) relation(scan func(...any) error) error {
+	var l check.Relation
+	err := scan(textID(&l.From), textID(&l.To), &l.Kind)
+	r.to.Relations = append(r.to.Relations, l)
+	return err
+}
+
 func (r rowReader) event(scan func(...any) error) error {
 	var e check.Event
 	var aggregate, traceparent string
 	var changes []byte
-	if err := scan(&e.ID, &e.Pos, textID(&e.Project), textID(&e.Aggregate), &aggregate, &e.Seq, &e.Kind, &changes, &traceparent); err != nil {
+	if err := scan(&e.ID, &e.Pos, textID(&e.Project), textID(&e.Aggregate), &aggregate, &e.Seq, &e.Kind, &changes, &traceparent, &e.Occurred, &e.Recorded); err != nil {
 		return err
 	}
 	e.OfTask = aggregate == "task"

@@ -27,6 +27,12 @@ const (
 	Comment Kind = "comment"
 	Import  Kind = "import"
 	Read    Kind = "read"
+
+	EditComment   Kind = "comment edit"
+	RemoveComment Kind = "comment removal"
+	Relate        Kind = "relation"
+	Unrelate      Kind = "relation removal"
+	Rename        Kind = "project rename"
 )
 
 // Outcome is what the client knows of an operation in the end.
@@ -57,7 +63,7 @@ type Op struct {
 	Error    string        `json:"error,omitempty"`
 	Replayed bool          `json:"replayed,omitempty"` // the answer said that an earlier attempt had done it
 	Answer   []Task        `json:"answer,omitempty"`   // the tasks as answered
-	Comment  string        `json:"comment,omitempty"`  // id of the comment made
+	Comment  string        `json:"comment,omitempty"`  // id of the comment made, edited or removed
 	Current  *Task         `json:"current,omitempty"`  // what a 412 showed
 }
 
@@ -73,6 +79,7 @@ type Asked struct {
 	Top         bool     `json:"top,omitempty"`
 	Bottom      bool     `json:"bottom,omitempty"`
 	Body        string   `json:"body,omitempty"` // of a comment
+	Name        string   `json:"name,omitempty"` // of the project
 	Rows        []string `json:"rows,omitempty"` // titles of imported tasks
 }
 

@@ -8,12 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
 )
 
-// Spec says how a process is run. It is run the same way at every start.
+// Spec says how a process is run. It is run the same way at every start, except for Each.
 type Spec struct {
 	Name string   // unique; also the name of its log
 	Path string   // of the program
@@ -22,6 +23,8 @@ type Spec struct {
 	Dir  string   // working directory
 	Logs string   // folder of its log
 	User *User    // nil: ours
+	// Each returns what the environment has besides at the nth start, from 1; nil: nothing.
+	Each func(start int) []string
 }
 
 // User is whom a process runs as; database servers refuse root.
@@ -61,6 +64,9 @@ func (p *Process) Start() error {
 	defer log.Close()                                //nolint:errcheck // the child has its own
 	cmd := exec.Command(p.spec.Path, p.spec.Args...) //nolint:gosec,noctx // the drill's own programs, ended by Kill
 	cmd.Env, cmd.Dir, cmd.Stdout, cmd.Stderr = p.spec.Env, p.spec.Dir, log, log
+	if p.spec.Each != nil {
+		cmd.Env = append(slices.Clone(cmd.Env), p.spec.Each(p.starts+1)...)
+	}
 	As(cmd, p.spec.User)
 	fmt.Fprintf(log, "--- drill starts %s for the %d. time at %s\n", p.spec.Name, p.starts+1, time.Now().UTC().Format(time.RFC3339Nano))
 	if err := cmd.Start(); err != nil {

@@ -295,21 +295,6 @@ func (c *caller) bulk(ctx context.Context, project string, tasks []seen) ledger.
 	return c.call(ctx, op, jsonRequest(http.MethodPost, "/api/v1/projects/"+project+"/tasks/bulk", body), manyTasks)
 }
 
-func (c *caller) comment(ctx context.Context, project string, t seen) ledger.Op {
-	op := c.name(ledger.Comment, project)
-	op.Tasks = []string{t.id}
-	op.Asked.Body = "Said by " + op.ID
-	return c.call(ctx, op, jsonRequest(http.MethodPost, "/api/v1/tasks/"+t.id+"/comments", map[string]any{"body": op.Asked.Body}),
-		func(op *ledger.Op, body []byte) error {
-			var made struct {
-				ID string `json:"id"`
-			}
-			err := json.Unmarshal(body, &made)
-			op.Comment = made.ID
-			return err
-		})
-}
-
 // importRows imports a small file. Its rows have names of their own, so that importing them again adds nothing.
 func (c *caller) importRows(ctx context.Context, project string, rows int) ledger.Op {
 	op := c.name(ledger.Import, project)

@@ -42,6 +42,11 @@ type Config struct {
 const (
 	hot    = 5   // tasks of each project that everybody changes
 	recent = 150 // others are chosen among the youngest
+	// hotFor is how long the same tasks are hot. What was done to one task is searched for an order in the end, which must
+	// not take longer for longer runs.
+	hotFor = 30 * time.Second
+	// large imports are one in so many.
+	largeOneIn, largeRows = 8, 100
 )
 
 // Load is a running load.
@@ -60,10 +65,13 @@ type Load struct {
 
 // place is what all clients know of a project.
 type place struct {
-	states []string
-	mu     sync.Mutex
-	tasks  []seen
-	index  map[string]int
+	states  []string
+	mu      sync.Mutex
+	tasks   []seen
+	index   map[string]int
+	remarks []remark
+	links   []linked
+	heat    func() int // which of the tasks are hot now, see hotFrom
 }
 
 // seen is a task as last seen.
@@ -84,7 +92,7 @@ func New(ctx context.Context, cfg Config) (*Load, error) {
 		if err := l.do(ctx, http.MethodPost, "/api/v1/projects", body, http.StatusCreated, &p); err != nil {
 			return nil, err
 		}
-		at := &place{index: map[string]int{}}
+		at := &place{index: map[string]int{}, heat: func() int { return int(cfg.Since() / hotFor) }}
 		for _, s := range p.States {
 			at.states = append(at.states, s.ID)
 		}
@@ -223,12 +231,24 @@ func (l *Load) step(ctx context.Context, c *caller) {
 		op = c.move(ctx, project, t, other, state)
 	case n < 72:
 		op = c.trash(ctx, project, t) // now and then once more, which changes nothing
-	case n < 82:
+	case n < 78:
 		op = c.comment(ctx, project, t)
+		if op.Outcome == ledger.Acknowledged {
+			remember(at, &at.remarks, remark{t.id, op.Comment})
+		}
+	case n < 82:
+		var ok bool
+		if op, ok = l.discuss(ctx, c, project, at); !ok {
+			return
+		}
 	case n < 86:
 		op = c.bulk(ctx, project, at.some(c.random))
 	case n < 88:
-		op = c.importRows(ctx, project, 1+c.random.IntN(4))
+		rows := 1 + c.random.IntN(4)
+		if c.random.IntN(largeOneIn) == 0 {
+			rows = largeRows
+		}
+		op = c.importRows(ctx, project, rows)
 	default:
 		op = c.read(ctx, project, t)
 	}
@@ -267,11 +287,14 @@ func (p *place) pick(random *rand.Rand) seen {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if random.IntN(2) == 0 {
-		return p.tasks[random.IntN(hot)]
+		return p.tasks[p.hotFrom()+random.IntN(hot)]
 	}
 	from := max(0, len(p.tasks)-recent)
 	return p.tasks[from+random.IntN(len(p.tasks)-from)]
 }
+
+// hotFrom returns the place of the first hot task: every while the next ones are. The caller holds mu.
+func (p *place) hotFrom() int { return p.heat() * hot % (len(p.tasks) - hot + 1) }
 
 // some chooses different tasks that are not in the trash as far as is known.
 func (p *place) some(random *rand.Rand) []seen {
