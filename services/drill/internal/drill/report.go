@@ -57,6 +57,7 @@ func (r *Conductor) report(violations []check.Violation) error {
 	fmt.Fprintf(r.out, "\n%d operations acknowledged, %d refused, %d never answered; %d were sent again\n%d events in the history; %d live clients received %d over %d connections\n",
 		outcomes[ledger.Acknowledged], outcomes[ledger.Refused], outcomes[ledger.Unknown], again,
 		len(r.record.Found.Events), len(r.record.Streams), received, connects)
+	fmt.Fprintf(r.out, "limits after any fault: %s until a write, %s until all well\n", r.record.Limits.Serving, r.record.Limits.Whole)
 	for _, what := range r.record.NotDrilled {
 		fmt.Fprintf(r.out, "not drilled here: %s\n", what)
 	}
