@@ -60,7 +60,7 @@ func folder(t *testing.T, name string) string {
 			t.Error(err)
 		}
 	})
-	if err := os.Chmod(top, 0o755); err != nil { //nolint:gosec // see above
+	if err := os.Chmod(top, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(top, name)
@@ -109,7 +109,7 @@ func newMySQL(t *testing.T) *server {
 	tools, dir, port := testkit.Tools(t, "mysql"), folder(t, "mysql"), freePort(t)
 	data, socket, password := filepath.Join(dir, "data"), filepath.Join(dir, "sock"), filepath.Join(dir, "password")
 	give(t, data)
-	if err := os.WriteFile(password, nil, 0o644); err != nil { //nolint:gosec // there is none
+	if err := os.WriteFile(password, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	mysqld := []string{filepath.Join(tools, "mysqld"), "--datadir=" + data, "--tmpdir=" + dir, "--mysqlx=OFF", "--secure-file-priv="}
@@ -152,11 +152,11 @@ func newPostgres(t *testing.T) *server {
 func postgresConfig(t *testing.T, dir string) string {
 	t.Helper()
 	from := filepath.Join(repository(t), "deploy", "postgres")
-	script, err := os.ReadFile(filepath.Join(from, "archive.sh")) //nolint:gosec // ours
+	script, err := os.ReadFile(filepath.Join(from, "archive.sh"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(from, "postgresql.conf")) //nolint:gosec // ours
+	text, err := os.ReadFile(filepath.Join(from, "postgresql.conf"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,7 +168,7 @@ func postgresConfig(t *testing.T, dir string) string {
 	}
 	config := filepath.Join(dir, "postgresql.conf")
 	for name, content := range map[string]string{filepath.Join(dir, "archive.sh"): string(script), config: strings.Join(lines, "")} {
-		if err := os.WriteFile(name, []byte(content), 0o644); err != nil { //nolint:gosec // the server's user reads it
+		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -187,7 +187,7 @@ func repository(t *testing.T) string {
 
 func run(t *testing.T, command ...string) {
 	t.Helper()
-	if out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput(); err != nil { //nolint:gosec // the test's own
+	if out, err := exec.CommandContext(t.Context(), command[0], command[1:]...).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", strings.Join(command, " "), err, out)
 	}
 }
@@ -229,7 +229,7 @@ func (s *server) open(database string) *sql.DB {
 }
 
 func (s *server) start() error {
-	s.process = exec.Command(s.command[0], s.command[1:]...) //nolint:gosec,noctx // stop ends it
+	s.process = exec.Command(s.command[0], s.command[1:]...) // stop ends it
 	s.process.Env = append(os.Environ(), s.environ...)
 	s.process.Stdout, s.process.Stderr = &s.log, &s.log
 	if err := s.process.Start(); err != nil {

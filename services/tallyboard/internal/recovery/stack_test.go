@@ -60,10 +60,10 @@ func newStack(t *testing.T, db *server) *stack {
 	t.Helper()
 	s := &stack{t: t, db: db, dir: folder(t, "stack")}
 	bin := filepath.Join(s.dir, "bin")
-	if err := os.MkdirAll(bin, 0o755); err != nil { //nolint:gosec // programs are for all
+	if err := os.MkdirAll(bin, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte(docker), 0o755); err != nil { //nolint:gosec // likewise
+	if err := os.WriteFile(filepath.Join(bin, "docker"), []byte(docker), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -105,7 +105,7 @@ func (s *stack) control(l net.Listener) {
 		if err != nil {
 			answer = strings.ReplaceAll(err.Error(), "\n", " ")
 		}
-		fmt.Fprintln(conn, answer) //nolint:errcheck // the script says that it had no answer
+		fmt.Fprintln(conn, answer) // the script says that it had no answer
 		conn.Close()               //nolint:errcheck // likewise
 	}
 }
@@ -176,7 +176,7 @@ func (s *stack) stop() error {
 func (s *stack) script(environ []string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(s.t.Context(), 3*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "bash", append([]string{filepath.Join(repository(s.t), "deploy", "compose", "stack.sh")}, args...)...) //nolint:gosec // the test's own
+	cmd := exec.CommandContext(ctx, "bash", append([]string{filepath.Join(repository(s.t), "deploy", "compose", "stack.sh")}, args...)...)
 	cmd.Env = append(slices.Clone(s.environ), environ...)
 	var said strings.Builder
 	cmd.Stderr = &said

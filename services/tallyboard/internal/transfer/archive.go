@@ -152,7 +152,11 @@ func (in *inventory) readTasks(dec *json.Decoder) error {
 		return err
 	}
 	for dec.More() {
-		var t struct{ Events, Comments, Relations []json.RawMessage }
+		var t struct {
+			Events    []json.RawMessage `json:"events"`
+			Comments  []json.RawMessage `json:"comments"`
+			Relations []json.RawMessage `json:"relations"`
+		}
 		if err := dec.Decode(&t); err != nil {
 			return fmt.Errorf("read task %d: %w", in.Tasks+1, err)
 		}

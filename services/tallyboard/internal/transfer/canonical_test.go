@@ -39,37 +39,36 @@ func canonical(t *testing.T, file string) map[string]string {
 	return out
 }
 
-func canonicalProject(t *testing.T, text []byte) string {
+func canonicalProject(t *testing.T, raw []byte) string {
 	t.Helper()
 	var doc struct {
-		Project map[string]any
-		People  []map[string]any
-		Views   []map[string]any
-		Tasks   []map[string]any
+		Project map[string]any   `json:"project"`
+		People  []map[string]any `json:"people"`
+		Views   []map[string]any `json:"views"`
+		Tasks   []map[string]any `json:"tasks"`
 	}
-	if err := json.Unmarshal(text, &doc); err != nil {
+	if err := json.Unmarshal(raw, &doc); err != nil {
 		t.Fatal(err)
 	}
-	names := map[string]string{doc.Project["id"].(string): "project"}
-	for _, list := range []string{"states", "labels"} {
-		entries, _ := doc.Project[list].([]any)
-		for _, e := range entries {
-			entry := e.(map[string]any)
-			names[entry["id"].(string)] = entry["name"].(string)
+	names := map[string]string{text(doc.Project["id"]): "project"}
+	for _, kind := range []string{"states", "labels"} {
+		for _, e := range list(doc.Project[kind]) {
+			entry := object(e)
+			names[text(entry["id"])] = text(entry["name"])
 		}
 	}
 	for _, p := range doc.People {
-		names[p["id"].(string)] = p["handle"].(string)
+		names[text(p["id"])] = text(p["handle"])
 	}
 	for _, task := range doc.Tasks {
-		head := task["task"].(map[string]any)
-		names[head["id"].(string)] = fmt.Sprint("task ", head["number"])
+		head := object(task["task"])
+		names[text(head["id"])] = fmt.Sprint("task ", head["number"])
 	}
 	strip(doc.Project)
 	ranks := make([][2]string, 0, len(doc.Tasks))
 	for _, task := range doc.Tasks {
-		head := task["task"].(map[string]any)
-		ranks = append(ranks, [2]string{head["rank"].(string), fmt.Sprint(head["number"])})
+		head := object(task["task"])
+		ranks = append(ranks, [2]string{text(head["rank"]), fmt.Sprint(head["number"])})
 	}
 	slices.SortFunc(ranks, func(a, b [2]string) int { return slices.Compare(a[:], b[:]) })
 	order := ""
@@ -77,14 +76,14 @@ func canonicalProject(t *testing.T, text []byte) string {
 		order += r[1] + " "
 	}
 	for _, task := range doc.Tasks {
-		events, _ := task["events"].([]any)
+		events := list(task["events"])
 		var kept []any
 		for _, e := range events {
-			event := e.(map[string]any)
-			if changes, ok := event["changes"].([]any); ok {
+			event := object(e)
+			if changes := list(event["changes"]); changes != nil {
 				had := len(changes)
 				changes = slices.DeleteFunc(changes, func(c any) bool {
-					field := c.(map[string]any)["field"]
+					field := object(c)["field"]
 					return field == "rank" || field == "number" || field == "source" // an import writes down where a task came from
 				})
 				if had > 0 && len(changes) == 0 {
@@ -100,11 +99,11 @@ func canonicalProject(t *testing.T, text []byte) string {
 	for _, v := range doc.Views {
 		strip(v)
 	}
-	raw, err := json.MarshalIndent(map[string]any{"project": doc.Project, "views": doc.Views, "tasks": doc.Tasks, "order": order}, "", " ")
+	plain, err := json.MarshalIndent(map[string]any{"project": doc.Project, "views": doc.Views, "tasks": doc.Tasks, "order": order}, "", " ")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return uuids.ReplaceAllStringFunc(string(raw), func(id string) string {
+	return uuids.ReplaceAllStringFunc(string(plain), func(id string) string {
 		if name, ok := names[id]; ok {
 			return name
 		}
@@ -135,4 +134,29 @@ func strip(v any) {
 			strip(inner)
 		}
 	}
+}
+
+// text, object and list are a value of JSON as what it should be; another is empty, and the comparison fails.
+func text(v any) string {
+	s, ok := v.(string)
+	if !ok {
+		return ""
+	}
+	return s
+}
+
+func object(v any) map[string]any {
+	o, ok := v.(map[string]any)
+	if !ok {
+		return nil
+	}
+	return o
+}
+
+func list(v any) []any {
+	l, ok := v.([]any)
+	if !ok {
+		return nil
+	}
+	return l
 }

@@ -80,7 +80,10 @@ func (c *client) stream(ctx context.Context, method, path string, body io.Reader
 
 // explain makes an error of a problem document.
 func explain(status int, text []byte) error {
-	var p struct{ Title, Detail string }
+	var p struct {
+		Title  string `json:"title"`
+		Detail string `json:"detail"`
+	}
 	if json.Unmarshal(text, &p) != nil || p.Title+p.Detail == "" {
 		return &refusal{status, http.StatusText(status)}
 	}

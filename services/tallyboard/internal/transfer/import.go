@@ -85,8 +85,17 @@ type importing struct {
 
 // report is what the API says of an import.
 type report struct {
-	Tasks, Known, Events, RefusedRows int64
-	Refused                           []struct{ ID, Reason string }
+	Tasks       int64     `json:"tasks"`
+	Known       int64     `json:"known"`
+	Events      int64     `json:"events"`
+	RefusedRows int64     `json:"refusedRows"`
+	Refused     []refused `json:"refused"`
+}
+
+// refused is a task that was not imported.
+type refused struct {
+	ID     string `json:"id"`
+	Reason string `json:"reason"`
 }
 
 // ours refuses a project that is there with tasks of which the export has none.
@@ -152,8 +161,11 @@ func (im *importing) project(ctx context.Context, in inventory) error {
 	if err != nil {
 		return err
 	}
+	for _, not := range r.Refused { // tasks, and views whose filter cannot be read here
+		fmt.Fprintf(im.progress, "%s: refused %s: %s\n", in.Key, not.ID, not.Reason)
+	}
 	if r.RefusedRows > 0 {
-		return fmt.Errorf("%d tasks were refused, the first, %s, because: %s", r.RefusedRows, r.Refused[0].ID, r.Refused[0].Reason)
+		return fmt.Errorf("%d tasks were refused", r.RefusedRows)
 	}
 	if r.Tasks+r.Known != in.Tasks {
 		return fmt.Errorf("%d of %d tasks are there", r.Tasks+r.Known, in.Tasks)
@@ -269,13 +281,13 @@ func (im *importing) follow(in inventory, answer io.Reader, dry bool) (r report,
 	lines.Buffer(nil, maxLine)
 	for lines.Scan() {
 		var line struct {
-			Type    string
-			Rows    int64
-			Report  report
+			Type    string `json:"type"`
+			Rows    int64  `json:"rows"`
+			Report  report `json:"report"`
 			Problem struct {
-				Status        int
-				Title, Detail string
-			}
+				Status int    `json:"status"`
+				Detail string `json:"detail"`
+			} `json:"problem"`
 		}
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
 			return r, fmt.Errorf("read the answer: %w", err)

@@ -85,22 +85,22 @@ func fill(t *testing.T, c *client) {
 	if err := demo.Run(t.Context(), demo.Config{URL: c.base, Key: "DEMO", Seed: 3}, io.Discard); err != nil {
 		t.Fatal(err)
 	}
-	zoe := c.must(t, http.MethodPost, "/api/v1/people", `{"handle":"zoe","name":"Zoe"}`)["id"].(string)
+	zoe := text(c.must(t, http.MethodPost, "/api/v1/people", `{"handle":"zoe","name":"Zoe"}`)["id"])
 	web := c.must(t, http.MethodPost, "/api/v1/projects", `{"key":"WEB","name":"Web & more","description":"Unicode: žluťoučký 🎉",
 		"states":[{"name":"Open","category":"todo"},{"name":"Working","category":"doing","wipLimit":3},{"name":"Ready","category":"done"},{"name":"Old","category":"backlog"}],
 		"labels":[{"name":"bug","color":"#ff0000"}]}`)
 	states := map[string]string{}
-	for _, s := range web["states"].([]any) {
-		state := s.(map[string]any)
-		states[state["name"].(string)] = state["id"].(string)
+	for _, s := range list(web["states"]) {
+		state := object(s)
+		states[text(state["name"])] = text(state["id"])
 	}
-	bug := web["labels"].([]any)[0].(map[string]any)["id"].(string)
+	bug := text(object(list(web["labels"])[0])["id"])
 	c.must(t, http.MethodPut, "/api/v1/projects/WEB/members/"+zoe, `{"role":"editor"}`)
 	var third string
 	for i := range 6 {
 		made := c.must(t, http.MethodPost, "/api/v1/projects/WEB/tasks", fmt.Sprintf(`{"title":"Task %d","state":%q,"assignees":[%q],"labels":[%q],"priority":2,"estimate":1.5,"due":"2026-12-24"}`, i, states["Open"], zoe, bug))
 		if i == 2 {
-			third = made["id"].(string)
+			third = text(made["id"])
 		}
 	}
 	c.must(t, http.MethodPatch, "/api/v1/tasks/WEB-1", `{"state":"`+states["Working"]+`"}`)
@@ -121,15 +121,15 @@ func figures(t *testing.T, c *client, key string) string {
 	t.Helper()
 	var names []string
 	p := c.must(t, http.MethodGet, "/api/v1/projects/"+key, "")
-	for _, list := range []string{"states", "labels"} {
-		for _, e := range p[list].([]any) {
-			entry := e.(map[string]any)
-			names = append(names, entry["id"].(string), entry["name"].(string))
+	for _, kind := range []string{"states", "labels"} {
+		for _, e := range list(p[kind]) {
+			entry := object(e)
+			names = append(names, text(entry["id"]), text(entry["name"]))
 		}
 	}
-	for _, e := range c.must(t, http.MethodGet, "/api/v1/people", "")["people"].([]any) {
-		entry := e.(map[string]any)
-		names = append(names, entry["id"].(string), entry["handle"].(string))
+	for _, e := range list(c.must(t, http.MethodGet, "/api/v1/people", "")["people"]) {
+		entry := object(e)
+		names = append(names, text(entry["id"]), text(entry["handle"]))
 	}
 	for deadline := time.Now().Add(patience); ; {
 		if c.must(t, http.MethodGet, "/api/v1/stats/status", "")["lagPositions"] == float64(0) {
@@ -236,12 +236,12 @@ func TestWhatIsThereIsNotOverwritten(t *testing.T) {
 		t.Errorf("an import over another project: %v", err)
 	}
 	count := func() int {
-		return len(other.must(t, http.MethodGet, "/api/v1/projects/WEB/tasks", "")["tasks"].([]any))
+		return len(list(other.must(t, http.MethodGet, "/api/v1/projects/WEB/tasks", "")["tasks"]))
 	}
 	if n := count(); n != 1 {
 		t.Errorf("%d tasks after a refused import", n)
 	}
-	whole, err := os.Open(file) //nolint:gosec // the test's own
+	whole, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +258,7 @@ func TestWhatIsThereIsNotOverwritten(t *testing.T) {
 // damaged files are refused as a whole.
 func damaged(t *testing.T, c *client, file string) {
 	t.Helper()
-	text, err := os.ReadFile(file) //nolint:gosec // the test's own
+	whole, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,7 +279,7 @@ func damaged(t *testing.T, c *client, file string) {
 	if err := z.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for what, content := range map[string][]byte{"cut off": text[:len(text)/2], "no zip": []byte("hello"), "another sum": other.Bytes()} {
+	for what, content := range map[string][]byte{"cut off": whole[:len(whole)/2], "no zip": []byte("hello"), "another sum": other.Bytes()} {
 		if err := Import(t.Context(), Config{URL: c.base}, "-", false, bytes.NewReader(content), io.Discard); err == nil {
 			t.Errorf("a file that is %s was imported", what)
 		}
