@@ -101,7 +101,7 @@ func databaseCertificate(t *testing.T, r *rig) {
 	dir := serverFolder(t)
 	at, words := expiry(time.Now().Add(3 * time.Second)) // MySQL takes none that has expired already
 	r.showCertificate(t, ca, dir, thisMachine, at)
-	time.Sleep(time.Until(at) + time.Second)
+	rest(t, time.Until(at)+time.Second)
 	env := []string{"DATABASE_URL=" + r.url("", thisMachine+":"+portOf(t, r.DB.Addr())), "DATABASE_CA_FILE=" + ca.file}
 	replicas := []*single{r.one(t, "secure-task", programs.tasks, env...), r.one(t, "secure-stats", programs.stats, env...)}
 	say := func(status int, words string) {

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nkeys"
 
 	"github.com/tallyboard/tallyboard/services/drill/internal/cluster"
+	"github.com/tallyboard/tallyboard/services/drill/internal/proxy"
 )
 
 // logins is how often a second a replica may ask a server that refuses it, with all its pools.
@@ -21,33 +22,46 @@ const logins = 8
 func credentialsWrong(t *testing.T, r *rig) {
 	const password = "s3cret-of-the-service"
 	r.setPassword(t, "another")
+	type guest struct {
+		*single
+		link  *proxy.Link
+		probe string // what it answers
+	}
+	var guests []guest
 	for _, program := range []struct{ name, path, probe string }{
 		{"guest-task", programs.tasks, "/api/v1/projects"}, {"guest-stats", programs.stats, "/api/v1/stats/status"},
 	} {
-		r.setPassword(t, "another")
 		link := gate(t, program.name+"→database", r.DB.Addr())
-		s := r.one(t, program.name, program.path, "DATABASE_URL="+r.url("guest", link.Addr()), "DATABASE_PASSWORD="+password)
-		s.says(t, http.StatusServiceUnavailable, "database", "wrong user or password")
-		s.logs(t, "wrong user or password", password)
-		s.besieged(t, link, program.probe, logins)
-		r.setPassword(t, password)
-		s.says(t, http.StatusOK, "database", "")
-
-		r.setPassword(t, "rotated")
-		link.Cut() // what is logged in stays so
-		s.says(t, http.StatusServiceUnavailable, "database", "wrong user or password")
-		a := r.ask(t, request{at: s.addr, path: program.probe})
-		a.problem(t, answering, "database")
-		s.besieged(t, link, program.probe, logins)
-		r.setPassword(t, password)
-		s.says(t, http.StatusOK, "database", "")
-		until(t, program.name+" answers", func() error {
-			if a := r.ask(t, request{at: s.addr, path: program.probe}); !a.ok() {
+		guests = append(guests, guest{r.one(t, program.name, program.path, "DATABASE_URL="+r.url("guest", link.Addr()), "DATABASE_PASSWORD="+password), link, program.probe})
+	}
+	for _, g := range guests {
+		g.says(t, http.StatusServiceUnavailable, "database", "wrong user or password")
+		g.logs(t, "wrong user or password", password)
+		g.besieged(t, g.link, g.probe, logins)
+	}
+	r.setPassword(t, password)
+	for _, g := range guests {
+		g.says(t, http.StatusOK, "database", "")
+	}
+	r.setPassword(t, "rotated")
+	for _, g := range guests {
+		g.link.Cut() // what is logged in stays so
+	}
+	for _, g := range guests {
+		g.says(t, http.StatusServiceUnavailable, "database", "wrong user or password")
+		r.ask(t, request{at: g.addr, path: g.probe}).problem(t, answering, "database")
+		g.besieged(t, g.link, g.probe, logins)
+	}
+	r.setPassword(t, password)
+	for _, g := range guests {
+		g.says(t, http.StatusOK, "database", "")
+		until(t, g.Name()+" answers", func() error {
+			if a := r.ask(t, request{at: g.addr, path: g.probe}); !a.ok() {
 				return errAnswer(a)
 			}
 			return nil
 		})
-		s.logs(t, "ready", password)
+		g.logs(t, "ready", password)
 	}
 }
 

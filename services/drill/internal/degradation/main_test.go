@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"github.com/tallyboard/tallyboard/services/drill/internal/cluster"
 )
 
@@ -37,6 +39,10 @@ func TestMain(m *testing.M) {
 	code := 1
 	if err == nil {
 		code = m.Run()
+		if leak := goleak.Find(); leak != nil {
+			fmt.Fprintln(os.Stderr, leak)
+			code = 1
+		}
 	}
 	if err := errors.Join(err, os.RemoveAll(dir)); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -109,6 +115,16 @@ func folder(t *testing.T) string {
 	return dir
 }
 
+// rest waits for a time that another process counts, too, such as that of a certificate.
+func rest(t *testing.T, d time.Duration) {
+	t.Helper()
+	select {
+	case <-time.After(d):
+	case <-t.Context().Done():
+		t.Fatal(t.Context().Err())
+	}
+}
+
 // until waits for what another process brings about.
 func until(t *testing.T, what string, look func() error) {
 	t.Helper()
@@ -121,6 +137,6 @@ func until(t *testing.T, what string, look func() error) {
 		if time.Now().After(end) {
 			t.Fatalf("%s: not within %s: %v", what, patience, err)
 		}
-		time.Sleep(pace)
+		rest(t, pace)
 	}
 }

@@ -92,13 +92,13 @@ func (r *rig) killMigrating(t *testing.T, program, database string, tables int) 
 			t.Error(err)
 		}
 		if r.engine == cluster.Postgres { // nothing is to be seen before all is done: some milliseconds for each
-			time.Sleep(time.Duration(tables) * 5 * time.Millisecond)
+			rest(t, time.Duration(tables)*5*time.Millisecond)
 			break
 		}
 		if made >= tables {
 			break
 		}
-		time.Sleep(look)
+		rest(t, look)
 	}
 	if err := p.Kill(); err != nil {
 		t.Error(err)

@@ -40,7 +40,7 @@ func readOnly(t *testing.T, r *rig) {
 		t.Errorf("statistics cannot be read: %s", a)
 	}
 	// Whoever was connected as the server turned read-only leaves it, and comes back once a second at most.
-	time.Sleep(pause)
+	rest(t, pause)
 	r.create(t, refused).problem(t, answering, "")
 	r.mustRead(t)
 	more, seconds := r.accepted()-accepted, int(time.Since(began)/time.Second)+1

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -72,7 +71,7 @@ func twoReleases(t *testing.T, r *rig) {
 				t.Fatal(err)
 			}
 		}
-		time.Sleep(leftOut)
+		rest(t, leftOut)
 		load.more(t, 30)
 	}
 	replace(r.Tasks[1]) // still the release before: it starts on the schema of the next one

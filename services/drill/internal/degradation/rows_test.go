@@ -157,7 +157,7 @@ func replicaKilled(t *testing.T, r *rig) {
 				until(t, "requests go on", func() error { return r.Ready(t.Context(), other) })
 			}
 		}
-		time.Sleep(pause)
+		rest(t, pause)
 		close(stop)
 		repeated := 0
 		for _, n := range <-attempts {
@@ -172,7 +172,7 @@ func replicaKilled(t *testing.T, r *rig) {
 		if err := r.Ready(t.Context(), s); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(leftOut)
+		rest(t, leftOut)
 		t.Logf("%s killed: %d requests repeated, the stream connected %d times", s.Name(), repeated, r.live.connected()-connects)
 	}
 }
@@ -250,7 +250,7 @@ func networkCut(t *testing.T, r *rig) {
 func networkSlow(t *testing.T, r *rig) {
 	before := r.levels(t)
 	r.conditions(proxy.Conditions{Delay: 40 * time.Millisecond, Rate: 256 << 10})
-	r.must(t, 10)
+	r.must(t, 4)
 	r.mustRead(t)
 	r.conditions(proxy.Conditions{})
 	r.settle(t)
