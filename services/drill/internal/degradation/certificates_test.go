@@ -97,6 +97,7 @@ func expiry(at time.Time) (rounded time.Time, words string) {
 // databaseCertificate: a replica refuses a server whose certificate has expired or is another's, names it and its expiry,
 // stays alive, and serves as soon as the certificate is replaced.
 func databaseCertificate(t *testing.T, r *rig) {
+	t.Helper()
 	ca := newAuthority(t)
 	dir := serverFolder(t)
 	at, words := expiry(time.Now().Add(3 * time.Second)) // MySQL takes none that has expired already
@@ -173,6 +174,7 @@ func (r *rig) showCertificate(t *testing.T, a *authority, dir, name string, unti
 
 // natsCertificate: the same with NATS, without which the board works.
 func natsCertificate(t *testing.T, r *rig) {
+	t.Helper()
 	ca := newAuthority(t)
 	at, words := expiry(time.Now().Add(-time.Hour))
 	secured := func(name string, until time.Time) *tls.Config {

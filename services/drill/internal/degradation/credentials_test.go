@@ -20,6 +20,7 @@ const logins = 8
 // credentialsWrong: a replica whose password the server does not take stays alive, says so without telling the password,
 // does not hammer the server, and serves as soon as the server takes it. The same if the password is changed under it.
 func credentialsWrong(t *testing.T, r *rig) {
+	t.Helper()
 	const password = "s3cret-of-the-service"
 	r.setPassword(t, "another")
 	type guest struct {
@@ -49,7 +50,7 @@ func credentialsWrong(t *testing.T, r *rig) {
 	}
 	for _, g := range guests {
 		g.says(t, http.StatusServiceUnavailable, "database", "wrong user or password")
-		r.ask(t, request{at: g.addr, path: g.probe}).problem(t, answering, "database")
+		r.ask(t, request{at: g.addr, path: g.probe}).problem(t, "database")
 		g.besieged(t, g.link, g.probe, logins)
 	}
 	r.setPassword(t, password)
@@ -57,7 +58,7 @@ func credentialsWrong(t *testing.T, r *rig) {
 		g.says(t, http.StatusOK, "database", "")
 		until(t, g.Name()+" answers", func() error {
 			if a := r.ask(t, request{at: g.addr, path: g.probe}); !a.ok() {
-				return errAnswer(a)
+				return answerError(a)
 			}
 			return nil
 		})
@@ -65,9 +66,9 @@ func credentialsWrong(t *testing.T, r *rig) {
 	}
 }
 
-type errAnswer answer
+type answerError answer
 
-func (e errAnswer) Error() string { return answer(e).String() }
+func (e answerError) Error() string { return answer(e).String() }
 
 // setPassword gives the user guest a password, and all rights to the services' database.
 func (r *rig) setPassword(t *testing.T, password string) {
@@ -102,14 +103,14 @@ func (r *rig) demandPassword(t *testing.T) {
 	if err := r.scan(t, "SHOW hba_file", &file); err != nil {
 		t.Fatal(err)
 	}
-	rules, err := os.ReadFile(file) //nolint:gosec // the server's
+	rules, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if strings.HasPrefix(string(rules), line) {
 		return
 	}
-	if err := os.WriteFile(file, append([]byte(line), rules...), 0o600); err != nil { //nolint:gosec // keeps its owner
+	if err := os.WriteFile(file, append([]byte(line), rules...), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	r.exec(t, "SELECT pg_reload_conf()")
@@ -118,6 +119,7 @@ func (r *rig) demandPassword(t *testing.T) {
 // seedWrong: NATS does not know a replica's key. The board works, health and log say why it is degraded, and it connects
 // as soon as NATS has been told.
 func seedWrong(t *testing.T, r *rig) {
+	t.Helper()
 	key, public := userKey(t)
 	_, other := userKey(t)
 	file := filepath.Join(folder(t), "seed")
@@ -144,7 +146,7 @@ func seedWrong(t *testing.T, r *rig) {
 	until(t, "it connects", func() error {
 		h, _ := r.healthOf(t, s.addr)
 		if status, detail, _ := h.check("nats"); status != "ok" {
-			return errAnswer(answer{body: []byte(detail)})
+			return answerError(answer{body: []byte(detail)})
 		}
 		return nil
 	})

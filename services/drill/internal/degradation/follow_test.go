@@ -3,7 +3,6 @@ package degradation
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"net/http"
 	"os"
 	"slices"
@@ -93,7 +92,7 @@ func (f *follower) take(kind, id, data string) {
 		Seq   int64
 		Since time.Time
 	}
-	if err := json.Unmarshal([]byte(data), &e); err != nil {
+	if err := decode([]byte(data), &e); err != nil {
 		f.faults = append(f.faults, kind+": "+err.Error())
 		return
 	}
@@ -163,7 +162,7 @@ func (f *follower) holds(t *testing.T, want []int64) {
 // logged returns what a process has written.
 func logged(t *testing.T, file string) string {
 	t.Helper()
-	text, err := os.ReadFile(file) //nolint:gosec // ours
+	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,6 @@
 package degradation
 
 import (
-	"encoding/json"
 	"fmt"
 	"testing"
 
@@ -45,7 +44,7 @@ func (r *rig) noLeak(t *testing.T, before []drill.Level) {
 			Pools map[string]struct{ Max, Open int }
 		}
 		a := r.ask(t, request{at: s.Addr, path: "/pool-stats"})
-		if err := json.Unmarshal(a.body, &report); err != nil || len(report.Pools) == 0 {
+		if err := decode(a.body, &report); err != nil || len(report.Pools) == 0 {
 			t.Errorf("pools of %s: %s", s.Name(), a)
 		}
 		most := 0

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"testing"
 	"time"
 
@@ -53,14 +52,17 @@ func TestMain(m *testing.M) {
 
 // build makes the programs of this tree.
 func build() (dir string, err error) {
-	_, file, _, _ := runtime.Caller(0)
-	programs.root = filepath.Join(filepath.Dir(file), "..", "..", "..", "..")
+	here, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find the tree: %w", err)
+	}
+	programs.root = filepath.Join(here, "..", "..", "..", "..")
 	programs.script = filepath.Join(programs.root, "services", "internal", "kit", "testkit", "servers.sh")
 	if dir, err = os.MkdirTemp("", "tallyboard-degradation-"); err != nil {
 		return "", fmt.Errorf("make a folder: %w", err)
 	}
 	programs.tasks, programs.stats, programs.self = filepath.Join(dir, "task-service"), filepath.Join(dir, "stats-service"), filepath.Join(dir, "drill")
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // processes of others run it
+	if err := os.Chmod(dir, 0o755); err != nil {
 		return dir, fmt.Errorf("open the folder: %w", err)
 	}
 	const tasks, stats = module + "task-service/cmd/task-service", module + "stats-service/cmd/stats-service"
@@ -78,7 +80,7 @@ func build() (dir string, err error) {
 
 // goBuild puts programs into a folder.
 func goBuild(dir string, flags []string, packages ...string) error {
-	cmd := exec.CommandContext(context.Background(), "go", append(append([]string{"build", "-o", dir + string(filepath.Separator)}, flags...), packages...)...) //nolint:gosec // ours
+	cmd := exec.CommandContext(context.Background(), "go", append(append([]string{"build", "-o", dir + string(filepath.Separator)}, flags...), packages...)...)
 	cmd.Dir = programs.root
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build: %w\n%s", err, out)
@@ -100,7 +102,7 @@ func eachEngine(t *testing.T, test func(t *testing.T, e cluster.Engine)) {
 // folder returns an empty one that a database server's user can get to; it is removed with the test.
 func folder(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "tallyboard-degradation-")
+	dir, err := os.MkdirTemp("", "tallyboard-degradation-") //nolint:usetesting // t.TempDir lies within a folder that is closed to others
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +111,7 @@ func folder(t *testing.T) string {
 			t.Error(err)
 		}
 	})
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // see above
+	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	return dir

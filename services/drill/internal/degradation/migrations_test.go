@@ -19,6 +19,7 @@ import (
 // migrationBrokenOff: a replica is killed while it migrates, at one table after the other. The next one completes the
 // schema, which is that of an undisturbed run. (What may happen between two statements is tested in kit/db.)
 func migrationBrokenOff(t *testing.T, r *rig) {
+	t.Helper()
 	for _, program := range []struct{ name, path string }{{"task-service", programs.nextTasks}, {"stats-service", programs.nextStats}} {
 		const whole = "whole"
 		r.exec(t, "CREATE DATABASE "+whole)
@@ -68,7 +69,7 @@ func (r *rig) migrate(t *testing.T, program, database string) error {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, program, "migrate") //nolint:gosec // ours
+	cmd := exec.CommandContext(ctx, program, "migrate")
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "DATABASE_URL=" + r.urlOf(database)}
 	out, err := cmd.CombinedOutput()
 	if err != nil {

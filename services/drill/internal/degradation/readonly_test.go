@@ -15,6 +15,7 @@ var errStillWritable = errors.New("the server still takes changes")
 // readOnly: the server takes no changes, as the former writer after a fail-over to a replica. Reads work, writes say
 // clearly that they do not, connections to that server are given up without hammering it, and all heals by itself.
 func readOnly(t *testing.T, r *rig) {
+	t.Helper()
 	r.must(t, 3)
 	r.settle(t)
 	r.setReadOnly(t, true)
@@ -28,20 +29,20 @@ func readOnly(t *testing.T, r *rig) {
 	accepted, began := r.accepted(), time.Now()
 	refused := r.title()
 	for range 20 {
-		r.create(t, refused).problem(t, answering, "") // by the edge, if it has given up asking
+		r.create(t, refused).problem(t, "") // by the edge, if it has given up asking
 		r.mustRead(t)
 	}
 	for _, s := range r.Tasks {
 		r.ask(t, request{
 			method: http.MethodPost, at: s.Addr, path: "/api/v1/projects/" + projectKey + "/tasks", body: `{"title":"` + refused + `"}`, key: refused,
-		}).problem(t, answering, "read-only")
+		}).problem(t, "read-only")
 	}
 	if a := r.ask(t, request{path: "/api/v1/stats/projects/" + projectKey + "/summary"}); !a.ok() {
 		t.Errorf("statistics cannot be read: %s", a)
 	}
 	// Whoever was connected as the server turned read-only leaves it, and comes back once a second at most.
 	rest(t, pause)
-	r.create(t, refused).problem(t, answering, "")
+	r.create(t, refused).problem(t, "")
 	r.mustRead(t)
 	more, seconds := r.accepted()-accepted, int(time.Since(began)/time.Second)+1
 	if most := seconds * poolsTogether; more == 0 || more > most {

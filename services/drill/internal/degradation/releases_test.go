@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -23,7 +24,7 @@ const nextVersion = "next"
 // nextRelease returns the flags that build the release after this one: its migrations expand the schema, as the rule for
 // releases (docs/deployment.md) has it, by a column and an index of a table that both releases write, and by a table.
 func nextRelease(dir string) (flags []string, err error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // processes of others run it
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make a folder: %w", err)
 	}
 	overlay := map[string]string{}
@@ -53,6 +54,7 @@ func nextRelease(dir string) (flags []string, err error) {
 // twoReleases: an update replica by replica, under load. No request fails, whatever release made the event and whatever
 // release reads it, and a replica of the release before that dies halfway is simply started again.
 func twoReleases(t *testing.T, r *rig) {
+	t.Helper()
 	load := r.load(t, 3)
 	for _, program := range []string{programs.nextTasks, programs.nextStats} { // first of all the schema: expand
 		if err := r.migrate(t, program, "tallyboard"); err != nil {
@@ -80,7 +82,7 @@ func twoReleases(t *testing.T, r *rig) {
 	versions := map[string]bool{}
 	for _, s := range r.Services() {
 		var h struct{ Version string }
-		if a := r.ask(t, request{at: s.Addr, path: "/health"}); json.Unmarshal(a.body, &h) != nil {
+		if a := r.ask(t, request{at: s.Addr, path: "/health"}); decode(a.body, &h) != nil {
 			t.Errorf("health of %s: %s", s.Name(), a)
 		}
 		versions[h.Version] = true
@@ -114,6 +116,7 @@ func (r *rig) load(t *testing.T, clients int) *load {
 }
 
 func (l *load) work(t *testing.T, client int) {
+	t.Helper()
 	for n := 0; ; n++ {
 		select {
 		case <-l.end:
@@ -124,7 +127,7 @@ func (l *load) work(t *testing.T, client int) {
 		a := l.r.ask(t, request{method: http.MethodPost, path: "/api/v1/projects/" + projectKey + "/tasks", body: `{"title":"` + title + `"}`, key: title})
 		var made struct{ ID string }
 		if a.ok() {
-			a.err = json.Unmarshal(a.body, &made)
+			a.err = decode(a.body, &made)
 		}
 		l.note(title, made.ID, a)
 		if made.ID != "" {
@@ -175,15 +178,14 @@ func (l *load) stop(t *testing.T) {
 	for _, failed := range l.failed {
 		t.Error(failed)
 	}
-	for title, id := range l.made {
-		l.r.made[title] = id
-	}
+	maps.Copy(l.r.made, l.made)
 	t.Logf("%d requests, %d failed", l.done, len(l.failed))
 }
 
 // newerEvent: a newer release has written a kind of event that this one does not know, with a field it does not know, and
 // a message with a field that is not in its protobuf schema. Nobody stumbles, and nothing is parked.
 func newerEvent(t *testing.T, r *rig) {
+	t.Helper()
 	id := r.must(t, 1)
 	hex := "UNHEX(REPLACE('" + id + "', '-', ''))"
 	now := "UTC_TIMESTAMP(6)"
@@ -235,6 +237,7 @@ func newerEvent(t *testing.T, r *rig) {
 // the release after it, and says so in so many words. One release back it serves: a replica that dies halfway through a
 // rolling update is started again.
 func downgrade(t *testing.T, r *rig) {
+	t.Helper()
 	const refusal = "the database schema is newer than this program"
 	tables := map[string]string{"goose_task": programs.tasks, "goose_stats": programs.stats}
 	for table, program := range tables {

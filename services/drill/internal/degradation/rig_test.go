@@ -100,11 +100,14 @@ func (a answer) String() string {
 	return fmt.Sprintf("%d after %s (Retry-After %q): %.400s %v", a.status, a.took.Round(time.Millisecond), a.header.Get("Retry-After"), a.body, a.err)
 }
 
+// decode reads JSON; names are matched whatever their case.
+func decode(data []byte, into any) error { return json.Unmarshal(data, into) }
+
 func (a answer) ok() bool { return a.err == nil && a.status < http.StatusMultipleChoices }
 
 // problem checks that an answer says clearly that it is to be asked again later: 503, Retry-After, a problem document that
 // says what, within the time given.
-func (a answer) problem(t *testing.T, within time.Duration, what string) {
+func (a answer) problem(t *testing.T, what string) {
 	t.Helper()
 	var p struct {
 		Status int
@@ -120,11 +123,11 @@ func (a answer) problem(t *testing.T, within time.Duration, what string) {
 	}
 	if media := a.header.Get("Content-Type"); !strings.HasPrefix(media, "application/problem+json") {
 		t.Errorf("%s is no problem document: %s", media, a)
-	} else if err := json.Unmarshal(a.body, &p); err != nil || p.Status != a.status || !strings.Contains(p.Title+p.Detail, what) {
+	} else if err := decode(a.body, &p); err != nil || p.Status != a.status || !strings.Contains(p.Title+p.Detail, what) {
 		t.Errorf("want a problem about %q: %s", what, a)
 	}
-	if a.took > within {
-		t.Errorf("answered after %s, want within %s", a.took, within)
+	if a.took > answering {
+		t.Errorf("answered after %s, want within %s", a.took, answering)
 	}
 }
 
@@ -180,7 +183,7 @@ func (r *rig) create(t *testing.T, title string) answer {
 func (r *rig) note(t *testing.T, title string, a answer) {
 	t.Helper()
 	var made struct{ ID string }
-	if err := json.Unmarshal(a.body, &made); err != nil || made.ID == "" {
+	if err := decode(a.body, &made); err != nil || made.ID == "" {
 		t.Fatalf("create %s: %s", title, a)
 	}
 	r.made[title] = made.ID
@@ -234,7 +237,7 @@ func (r *rig) healthOf(t *testing.T, addr string) (h health, status int) {
 	t.Helper()
 	a := r.ask(t, request{at: addr, path: "/health"})
 	if a.err == nil {
-		a.err = json.Unmarshal(a.body, &h)
+		a.err = decode(a.body, &h)
 	}
 	if a.err != nil {
 		t.Errorf("health of %s: %s", addr, a)
@@ -287,7 +290,7 @@ func (r *rig) settle(t *testing.T) {
 		Parked int
 		Count  int
 	}
-	if a := r.ask(t, request{path: "/api/v1/stats/verify"}); !a.ok() || json.Unmarshal(a.body, &verdict) != nil || !verdict.Equal || verdict.Parked != 0 {
+	if a := r.ask(t, request{path: "/api/v1/stats/verify"}); !a.ok() || decode(a.body, &verdict) != nil || !verdict.Equal || verdict.Parked != 0 {
 		t.Errorf("statistics differ from a recount: %s", a)
 	}
 	for _, s := range r.Services() {
@@ -318,7 +321,7 @@ func (r *rig) arrived(t *testing.T) error {
 	}
 	var status struct{ Cursor int64 }
 	a := r.ask(t, request{path: "/api/v1/stats/status"})
-	if !a.ok() || json.Unmarshal(a.body, &status) != nil {
+	if !a.ok() || decode(a.body, &status) != nil {
 		return errors.New(a.String())
 	}
 	if events != last || events != published || events != status.Cursor || r.live.last() != of {
@@ -376,10 +379,4 @@ func (r *rig) rows(t *testing.T, query string, each func(scan func(...any) error
 	if err := rows.Err(); err != nil {
 		t.Fatal(err)
 	}
-}
-
-// logged returns what a process has said.
-func (r *rig) logged(t *testing.T, process string) string {
-	t.Helper()
-	return logged(t, filepath.Join(r.logs, process+".log"))
 }

@@ -1,7 +1,6 @@
 package degradation
 
 import (
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -87,7 +86,7 @@ func (s *single) says(t *testing.T, status int, part, words string) {
 	until(t, fmt.Sprintf("%s says %d, and of %s %q", s.Name(), status, part, words), func() error {
 		a := s.r.ask(t, request{at: s.addr, path: "/health"})
 		var h health
-		if a.err != nil || json.Unmarshal(a.body, &h) != nil {
+		if a.err != nil || decode(a.body, &h) != nil {
 			return fmt.Errorf("%s", a)
 		}
 		if _, detail, _ := h.check(part); a.status != status || !strings.Contains(detail, words) {

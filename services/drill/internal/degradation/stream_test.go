@@ -14,6 +14,7 @@ const streamName = "TASKS"
 
 // streamWiped: nobody notices, consumers go on from the table of events.
 func streamWiped(t *testing.T, r *rig) {
+	t.Helper()
 	r.must(t, 3)
 	nc, err := r.NATS[0].Connect()
 	if err != nil {
@@ -36,6 +37,7 @@ func streamWiped(t *testing.T, r *rig) {
 
 // streamRestored: the stream forgets what it has delivered, and its numbers begin again where they were.
 func streamRestored(t *testing.T, r *rig) {
+	t.Helper()
 	r.must(t, 3)
 	r.settle(t)
 	store := r.NATS[0].Store

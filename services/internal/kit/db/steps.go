@@ -83,7 +83,7 @@ func (m *migrator) mend(ctx context.Context, table string) error {
 	}
 	exists, err := s.exists(ctx, table)
 	if err == nil && exists {
-		_, err = s.conn.ExecContext(ctx, "INSERT INTO "+table+" (version_id, is_applied) SELECT 0, TRUE FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM "+table+")")
+		_, err = s.conn.ExecContext(ctx, "INSERT INTO "+table+" (version_id, is_applied) SELECT 0, TRUE FROM DUAL WHERE NOT EXISTS (SELECT 1 FROM "+table+")") //nolint:gosec // a name from the program
 	}
 	return errors.Join(err, s.conn.Close())
 }
@@ -99,7 +99,7 @@ func (s stepper) apply(ctx context.Context, version int64, statements []string) 
 	err = s.conn.QueryRowContext(ctx, "SELECT begun, done FROM "+s.table+stepsSuffix+" WHERE version = ?", version).Scan(&begun, &done)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		if _, err := s.conn.ExecContext(ctx, "INSERT INTO "+s.table+stepsSuffix+" (version, begun, done) VALUES (?, 0, 0)", version); err != nil {
+		if _, err := s.conn.ExecContext(ctx, "INSERT INTO "+s.table+stepsSuffix+" (version, begun, done) VALUES (?, 0, 0)", version); err != nil { //nolint:gosec // a name from the program
 			return fmt.Errorf("mark its beginning: %w", err)
 		}
 	case err != nil:

@@ -55,7 +55,7 @@ func (m mortal) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &mortalConn{conn.(mysqlDriverConn), m.left}, nil //nolint:forcetypeassert // MySQL's
+	return &mortalConn{conn.(mysqlDriverConn), m.left}, nil //nolint:errcheck,forcetypeassert // MySQL's
 }
 
 type mortalConn struct {
