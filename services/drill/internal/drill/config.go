@@ -154,7 +154,7 @@ func (c Config) programs() (tasks, stats, self string, err error) {
 	tasks, stats = filepath.Join(dir, "task-service"), filepath.Join(dir, "stats-service")
 	for _, path := range []string{tasks, stats} {
 		if _, err := os.Stat(path); err != nil {
-			return "", "", "", fmt.Errorf("%w; `make build` makes it", err)
+			return "", "", "", fmt.Errorf("%w; `make build bin/drilled bin/seeded` makes them all", err)
 		}
 		if err := c.hasBugs(path); err != nil {
 			return "", "", "", err
