@@ -31,8 +31,20 @@ type CatchUp struct {
 	PerSecond float64       `json:"perSecond"`
 	// Flowing is the rate between a tenth and nine tenths of the backlog.
 	Flowing float64 `json:"flowing"`
+	// Course shows what it waited for: for the relay, or for itself.
+	Course []Course `json:"course"`
 	Error   string  `json:"error,omitempty"`
 }
+
+// Course is how far everything was at a moment of a catching up.
+type Course struct {
+	After     time.Duration `json:"after"` // since all was back
+	Published int64         `json:"published"`
+	Cursor    int64         `json:"cursor"`
+}
+
+// courseEvery is between two points of a course.
+const courseEvery = 250 * time.Millisecond
 
 // outage is something that can be away.
 type outage struct {
@@ -69,7 +81,7 @@ func catchUp(ctx context.Context, r *drill.Conductor, o outage, backlog int) Cat
 			return err
 		}
 		defer func() { err = errors.Join(err, db.Close()) }()
-		before, _, err := positions(ctx, db)
+		before, _, _, err := positions(ctx, db)
 		if err != nil {
 			return err
 		}
@@ -81,7 +93,7 @@ func catchUp(ctx context.Context, r *drill.Conductor, o outage, backlog int) Cat
 			return err
 		}
 		back := r.Since()
-		head, cursor, err := positions(ctx, db)
+		head, cursor, _, err := positions(ctx, db)
 		if err != nil {
 			return err
 		}
@@ -103,14 +115,15 @@ func fill(ctx context.Context, r *drill.Conductor, backlog int) {
 	}
 }
 
-// positions returns the number of events, and the position up to which the statistics have them.
-func positions(ctx context.Context, db *sql.DB) (head, cursor int64, err error) {
-	err = db.QueryRowContext(ctx, `SELECT r.given + (SELECT COUNT(*) FROM events WHERE shard = 0 AND pos IS NULL), c.pos
-		FROM relay_positions r, stats_cursor c WHERE r.shard = 0 AND c.shard = 0 AND c.role = 'active'`).Scan(&head, &cursor)
+// positions returns the number of events, the position up to which the statistics have them, and the one up to which they are
+// published.
+func positions(ctx context.Context, db *sql.DB) (head, cursor, published int64, err error) {
+	err = db.QueryRowContext(ctx, `SELECT r.given + (SELECT COUNT(*) FROM events WHERE shard = 0 AND pos IS NULL), c.pos, r.published
+		FROM relay_positions r, stats_cursor c WHERE r.shard = 0 AND c.shard = 0 AND c.role = 'active'`).Scan(&head, &cursor, &published)
 	if err != nil {
-		return 0, 0, fmt.Errorf("look how far the statistics are: %w", err)
+		return 0, 0, 0, fmt.Errorf("look how far the statistics are: %w", err)
 	}
-	return head, cursor, nil
+	return head, cursor, published, nil
 }
 
 // follow measures until the cursor has come to the head.
@@ -123,9 +136,12 @@ func (c *CatchUp) follow(ctx context.Context, r *drill.Conductor, db *sql.DB, he
 	}
 	var tenth, ninth step
 	for {
-		_, cursor, err := positions(ctx, db)
+		_, cursor, published, err := positions(ctx, db)
 		now := step{r.Since(), cursor}
 		if err == nil {
+			if n := len(c.Course); n == 0 || now.at-back-c.Course[n-1].After >= courseEvery || cursor >= head {
+				c.Course = append(c.Course, Course{now.at - back, published, cursor})
+			}
 			if done := cursor - (head - c.Behind); tenth.pos == 0 && done*10 >= c.Behind {
 				tenth = now
 			} else if ninth.pos == 0 && done*10 >= c.Behind*9 {
