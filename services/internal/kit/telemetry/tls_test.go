@@ -139,7 +139,6 @@ func TestACollectorThatIsNotTrustedGetsNothingAndDisturbsNobody(t *testing.T) {
 	}
 }
 
-//nolint:paralleltest // see begin
 func TestFilesOfTLSMustBeReadable(t *testing.T) {
 	for _, variable := range []string{
 		"OTEL_EXPORTER_OTLP_CERTIFICATE", "OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE",
