@@ -33,7 +33,7 @@ type CatchUp struct {
 	Flowing float64 `json:"flowing"`
 	// Course shows what it waited for: for the relay, or for itself.
 	Course []Course `json:"course"`
-	Error   string  `json:"error,omitempty"`
+	Error  string   `json:"error,omitempty"`
 }
 
 // Course is how far everything was at a moment of a catching up.
