@@ -177,7 +177,7 @@ func TestAClientThatLeavesIsNobodysFailure(t *testing.T) {
 		ctx, leave := context.WithTimeout(t.Context(), time.Second)
 		defer leave()
 		r := httptest.NewRequestWithContext(ctx, "GET", "/api/v1/projects", nil)
-		if _, err := route(u, n.send, r, ruleOf(r)); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := route(u, n.send, r, ruleOf(r)); !errors.Is(err, context.DeadlineExceeded) { //nolint:bodyclose // there is no answer
 			t.Error(err)
 		}
 		if u.replicas[0].fails != 0 || u.replicas[0].conns != 0 {
