@@ -25,7 +25,7 @@ func callerGone(f *fixture) {
 	create := func() error {
 		draft := f.draft(w, task.New{Title: "late"})
 		draft.Ctx = present
-		return f.CreateTasks(f.ctx, f.p.Key, []task.Draft{f.draft(f.write(), task.New{Title: "a neighbour"}), draft})[1].Err
+		return f.CreateTasks(f.ctx, f.p.Key, []task.Draft{f.draft(f.write(), task.New{Title: "a neighbour"}), draft})[1].Err //nolint:contextcheck // each draft has the context of its own request
 	}
 	ok(t, "close", conn.Close())
 	_, err = change()
