@@ -55,9 +55,17 @@ type Snapshot struct {
 	Events    []Event             `json:"events"`
 	Given     int64               `json:"given"`     // last position given, as the relay keeps it
 	Published int64               `json:"published"` // last position known to be published
+	StepsBack []StepBack          `json:"stepsBack"` // of marks, as the database itself noted them
 	Listed    map[string][]string `json:"listed"`    // ids of tasks by project's key, as the API lists them by rank
 	Stats     Stats               `json:"stats"`
 	Levels    []Level             `json:"levels"`
+}
+
+// StepBack is a committed change by which a mark that only grows became smaller.
+type StepBack struct {
+	What string `json:"what"` // the mark
+	Was  int64  `json:"was"`
+	Is   int64  `json:"is"`
 }
 
 // Project is a row of projects.

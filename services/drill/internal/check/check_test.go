@@ -99,6 +99,7 @@ var bad = []struct {
 	{"a clock that was slow", "times", func(r *Record) { event(r, opMoveLast, 0).Occurred = time.Time{} }},
 
 	{"a relay that was not fenced off", "marks", func(r *Record) { r.Marks = append(r.Marks, r.Marks[2]); r.Marks[3].Epoch = 1 }},
+	{"a relay that was not fenced off for a moment", "marks", func(r *Record) { r.Found.StepsBack = []StepBack{{"epoch of the relay", 2, 1}} }},
 	{"statistics that went back", "marks", func(r *Record) { r.Marks = append(r.Marks, r.Marks[2]); r.Marks[3].Cursor = 1 }},
 	{"positions that were taken back", "marks", func(r *Record) { r.Marks = append(r.Marks, r.Marks[2]); r.Marks[3].Given = 1 }},
 

@@ -119,9 +119,13 @@ func Times(b *Book) []Violation {
 	return out
 }
 
-// Marks demands that nothing that only grows was ever seen to go back: neither the positions given, published and applied,
-// nor the epochs of who wrote them. An older epoch behind a newer one is a leader that was not fenced off.
+// Marks demands that nothing that only grows ever went back, be it for a moment between two looks: neither the positions
+// given, published and applied, nor the epochs of who wrote them. An older epoch behind a newer one is a leader that was not
+// fenced off.
 func Marks(b *Book) (out []Violation) {
+	for _, s := range b.Found.StepsBack {
+		out = append(out, violation("the %s was set back from %d to %d", s.What, s.Was, s.Is))
+	}
 	for i := 1; i < len(b.Marks); i++ {
 		was, is := b.Marks[i-1], b.Marks[i]
 		for _, m := range []struct {

@@ -148,6 +148,9 @@ func (r *Conductor) conduct(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("make the projects: %w", err)
 	}
+	if err := r.watchSteps(ctx); err != nil {
+		return err
+	}
 	if err := r.levelsBefore(ctx); err != nil {
 		return err
 	}

@@ -218,6 +218,7 @@ func (r *Conductor) readDatabase(ctx context.Context, found *check.Snapshot) (er
 		{"comments", "SELECT " + id("id") + ", " + id("task_id") + ", body FROM comments", rows.comment},
 		{"relations", "SELECT " + id("from_id") + ", " + id("to_id") + ", kind FROM relations", rows.relation},
 		{"events", "SELECT id, COALESCE(pos, 0), " + id("project_id") + ", " + id("aggregate_id") + ", aggregate, seq, kind, changes, traceparent, occurred, recorded FROM events", rows.event},
+		{"steps back", "SELECT what, was, became FROM drill_steps_back", rows.stepBack},
 		{"positions", "SELECT given, published FROM relay_positions", func(scan func(...any) error) error { return scan(&found.Given, &found.Published) }},
 	} {
 		if err := each(ctx, tx, read.query, read.row); err != nil {
@@ -274,6 +275,13 @@ func (r rowReader) comment(scan func(...any) error) error {
 	var c check.Comment
 	err := scan(textID(&c.ID), textID(&c.Task), &c.Body)
 	r.to.Comments = append(r.to.Comments, c)
+	return err
+}
+
+func (r rowReader) stepBack(scan func(...any) error) error {
+	var s check.StepBack
+	err := scan(&s.What, &s.Was, &s.Is)
+	r.to.StepsBack = append(r.to.StepsBack, s)
 	return err
 }
 

@@ -197,7 +197,7 @@ func draw(random *rand.Rand, k Kind, target string) Fault {
 	case Pause:
 		f.For = between(500*time.Millisecond, 2500*time.Millisecond)
 	case PauseLeader, CutOffLeader:
-		f.For = between(6*time.Second, 7*time.Second) // well over LEASE_TTL, 3 s, and LEASE_RETRY
+		f.For = between(4500*time.Millisecond, 5500*time.Millisecond) // over LEASE_TTL, 3 s, and LEASE_RETRY, so that another leads
 	case Delay:
 		f.For, f.Amount = between(time.Second, 2*time.Second), 20+random.IntN(180)
 	case Slow:
