@@ -37,9 +37,11 @@ func New(cfg Config) http.Handler {
 	}
 	// As nginx does, each counts for itself how its replicas fare.
 	groups := map[string]*upstream{
-		"task_api": newUpstream(cfg.Tasks), "task_writes": newUpstream(cfg.Tasks), "task_long": newUpstream(cfg.Tasks), "task_pages": newUpstream(cfg.Tasks),
+		"task_api": newUpstream(cfg.Tasks), "task_writes": newUpstream(cfg.Tasks), "task_once": newUpstream(cfg.Tasks),
+		"task_long": newUpstream(cfg.Tasks), "task_pages": newUpstream(cfg.Tasks),
 		"stats_api": newUpstream(cfg.Stats), "stats_long": newUpstream(cfg.Stats),
 	}
+	groups["task_once"].maxFails = onceMaxFails
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme = "http" // the host is the replica's, chosen at each try
@@ -91,10 +93,10 @@ func route(to *upstream, send func(*http.Request) (*http.Response, error), r *ht
 	if err != nil {
 		return nil, err
 	}
-	if rule.group == "task_writes" { // proxy_ignore_client_abort: a closed connection says that the edge has given up
+	if rule.group == "task_writes" || rule.group == "task_once" { // proxy_ignore_client_abort: a closed connection says that the edge has given up
 		r = r.WithContext(context.WithoutCancel(r.Context()))
 	}
-	res, sent, err := to.ask(send, r, b, rule.wait, rule.again || idempotent(r))
+	res, sent, err := to.ask(send, r, b, rule.wait, rule.again || idempotent(r) && rule.group != "task_once")
 	switch {
 	case err == nil || r.Context().Err() != nil:
 		return res, err
@@ -103,12 +105,12 @@ func route(to *upstream, send func(*http.Request) (*http.Response, error), r *ht
 	case errors.Is(err, errSilent):
 	case rule.group == "task_long" && taskImport.MatchString(r.URL.Path): // what was streamed is gone
 	case repeatable(r) || !sent:
-		res, _, err = to.ask(send, r, b, readTimeout, true)
+		res, _, err = to.ask(send, r, b, readTimeout, repeatable(r))
 	}
 	return res, err
 }
 
-// idempotent reports whether nginx sends a request again without being told that it may.
+// idempotent reports whether nginx sends a request again without being told that it may, or that it may not.
 func idempotent(r *http.Request) bool {
 	return r.Method != http.MethodPost && r.Method != http.MethodPatch
 }

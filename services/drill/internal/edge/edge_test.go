@@ -65,6 +65,12 @@ func TestAsksAnotherReplicaWhereItMay(t *testing.T) {
 		"a keyed write after a 503":         {503, "PATCH", "k", 200},
 		"a write without key after a 503":   {503, "POST", "", 503},
 		"a write without key after a break": {0, "PATCH", "", 503},
+		"a keyed PUT after a break":         {0, "PUT", "k", 200},
+		"a keyed DELETE after a 503":        {503, "DELETE", "k", 200},
+		"a PUT without key after a 503":     {503, "PUT", "", 503},
+		"a PUT without key after a break":   {0, "PUT", "", 503},
+		"a DELETE without key after a 503":  {503, "DELETE", "", 503},
+		"a DELETE without key, break":       {0, "DELETE", "", 503},
 		"a 500 is an answer":                {500, "POST", "k", 500},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,6 +88,26 @@ func TestAsksAnotherReplicaWhereItMay(t *testing.T) {
 				t.Errorf("the bad one was asked %d times", askedBad.Load())
 			}
 		})
+	}
+}
+
+func TestNobodyNoticesARefusedConnection(t *testing.T) {
+	t.Parallel()
+	gone := httptest.NewServer(http.NotFoundHandler())
+	gone.Close()
+	var good, asked atomic.Int32
+	good.Store(200)
+	front := httptest.NewServer(New(Config{Tasks: []string{backend(t, "good", &good, &asked), strings.TrimPrefix(gone.URL, "http://")}}))
+	t.Cleanup(front.Close)
+	for _, method := range []string{"GET", "POST", "PATCH", "PUT", "DELETE"} {
+		for _, key := range []string{"", "k"} {
+			if status, body := ask(t, front.URL+"/api/v1/tasks", method, key); status != 200 || body != "good body" {
+				t.Errorf("%s with key %q: %d %q", method, key, status, body)
+			}
+		}
+	}
+	if asked.Load() != 10 {
+		t.Errorf("the good one was asked %d times", asked.Load())
 	}
 }
 

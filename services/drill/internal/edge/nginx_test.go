@@ -2,10 +2,12 @@ package edge
 
 import (
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -85,7 +87,7 @@ func TestRulesAreThoseOfNginx(t *testing.T) {
 		"/api/v1/stats/overview", "/api/v1/stats/projects/x/events", "/api/v1/stats/verify", "/api/v1/stats/metrics", "/api/v1/stats/pool-stats",
 	}
 	for _, path := range paths {
-		for _, method := range []string{"GET", "POST"} {
+		for _, method := range []string{"GET", "POST", "DELETE"} {
 			best, score := location{}, 0
 			for _, l := range all {
 				if n := l.matches(path); n > score {
@@ -94,13 +96,40 @@ func TestRulesAreThoseOfNginx(t *testing.T) {
 			}
 			got := ruleOf(httptest.NewRequest(method, path, nil))
 			if best.backend == "$task_group" { // a map by method, in upstreams.conf
-				best.backend = map[string]string{"GET": "task_api", "POST": "task_writes"}[method]
+				best.backend = map[string]string{"GET": "task_api", "POST": "task_writes", "DELETE": "task_writes"}[method]
+				if method == "DELETE" {
+					best = all["@once"] // by error_page 420
+				}
 			}
 			if method == "GET" && best.backend == "task_api" && best.wait == readTimeout && strings.HasPrefix(path, "/api/") {
 				best.wait = all["@repeatable"].wait // by error_page 418
 			}
 			if got.group != best.backend || got.wait != best.wait {
 				t.Errorf("%s %s: %s for %s, but in nginx %s for %s", method, path, got.group, got.wait, best.backend, best.wait)
+			}
+		}
+	}
+}
+
+func TestWhatMayBeSentAgainIsWhatNginxSays(t *testing.T) {
+	t.Parallel()
+	proxy := nginxFile(t, "proxy.conf")
+	for variable, says := range map[string]func(*http.Request) bool{"may_repeat": repeatable, "only_once": onlyOnce} {
+		block := regexp.MustCompile(`\$` + variable + ` \{([^}]*)\}`).FindStringSubmatch(proxy)
+		if block == nil {
+			t.Fatalf("no map for $%s", variable)
+		}
+		patterns := regexp.MustCompile(`"~([^"]+)" 1;`).FindAllStringSubmatch(block[1], -1)
+		for _, method := range []string{"GET", "HEAD", "OPTIONS", "POST", "PATCH", "PUT", "DELETE", "PURGE"} {
+			for _, key := range []string{"", "k"} {
+				r := httptest.NewRequest(method, "/api/v1/tasks/1", nil)
+				if key != "" {
+					r.Header.Set("Idempotency-Key", key)
+				}
+				want := slices.ContainsFunc(patterns, func(p []string) bool { return regexp.MustCompile(p[1]).MatchString(method + " " + key) })
+				if says(r) != want {
+					t.Errorf("$%s of %s with key %q: %t, but in nginx %t", variable, method, key, !want, want)
+				}
 			}
 		}
 	}
@@ -123,15 +152,19 @@ func TestLimitsAreThoseOfNginx(t *testing.T) {
 		t.Error("nginx.conf says otherwise about what clients may send")
 	}
 	groups := upstreamOne.FindAllStringSubmatch(nginxFile(t, "upstreams.conf"), -1)
-	if len(groups) != 6 {
+	if len(groups) != 7 {
 		t.Errorf("%d groups of replicas", len(groups))
 	}
 	for _, g := range groups {
 		server := serverLine.FindStringSubmatch(g[2])
-		if want := fmt.Sprintf("max_fails=%d fail_timeout=%ds", maxFails, failTimeout); server == nil || server[1] != want {
+		fails, kept := maxFails, "keepalive_timeout "+seconds(idleTimeout)+";"
+		if g[1] == "task_once" {
+			fails, kept = onceMaxFails, "keepalive 0;"
+		}
+		if want := fmt.Sprintf("max_fails=%d fail_timeout=%ds", fails, failTimeout); server == nil || server[1] != want {
 			t.Errorf("%s: %v, want %s", g[1], server, want)
 		}
-		if !strings.Contains(g[2], "least_conn;") || !strings.Contains(g[2], "keepalive_timeout "+seconds(idleTimeout)+";") {
+		if !strings.Contains(g[2], "least_conn;") || !strings.Contains(g[2], kept) {
 			t.Errorf("%s differs:%s", g[1], g[2])
 		}
 	}

@@ -20,6 +20,7 @@ const (
 	tries        = 3                // proxy_next_upstream_tries
 	triesTimeout = 10 * time.Second // proxy_next_upstream_timeout
 	maxFails     = 5                // max_fails
+	onceMaxFails = 1                // max_fails of task_once
 	failTimeout  = 1                // fail_timeout, in whole seconds as nginx counts them
 	maxBody      = 2 << 20          // client_max_body_size
 	idleConns    = 64               // keepalive
@@ -64,6 +65,8 @@ func ruleOf(r *http.Request) rule {
 		return rule{group: "stats_api", wait: statsTimeout, patient: repeatable(r)}
 	case strings.HasPrefix(path, "/api/") && repeatable(r):
 		return rule{group: taskGroup(r), wait: promptTimeout, patient: true, again: true}
+	case strings.HasPrefix(path, "/api/") && onlyOnce(r):
+		return rule{group: "task_once", wait: readTimeout}
 	case strings.HasPrefix(path, "/api/"):
 		return rule{group: taskGroup(r), wait: readTimeout}
 	case path == "/metrics", path == "/pool-stats":
@@ -83,13 +86,18 @@ func taskGroup(r *http.Request) string {
 	return "task_writes"
 }
 
-// repeatable is what nginx's $may_repeat says: what changes nothing when done twice, and writes with an Idempotency-Key.
+// repeatable is what nginx's $may_repeat says: reads, and changes with an Idempotency-Key.
 func repeatable(r *http.Request) bool {
 	switch r.Method {
-	case http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodPut, http.MethodDelete:
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return true
-	case http.MethodPost, http.MethodPatch:
+	case http.MethodPost, http.MethodPatch, http.MethodPut, http.MethodDelete:
 		return r.Header.Get("Idempotency-Key") != ""
 	}
 	return false
+}
+
+// onlyOnce is what nginx's $only_once says: PUT and DELETE without an Idempotency-Key, which nginx would send again by itself.
+func onlyOnce(r *http.Request) bool {
+	return !repeatable(r) && (r.Method == http.MethodPut || r.Method == http.MethodDelete)
 }

@@ -22,6 +22,7 @@ type upstream struct {
 	mu       sync.Mutex
 	replicas []*replica
 	turn     int // among equals
+	maxFails int // in a row, and a replica is left out
 	now      func() time.Time
 }
 
@@ -35,7 +36,7 @@ type replica struct {
 }
 
 func newUpstream(addrs []string) *upstream {
-	u := &upstream{now: time.Now}
+	u := &upstream{now: time.Now, maxFails: maxFails}
 	for _, addr := range addrs {
 		u.replicas = append(u.replicas, &replica{addr: addr})
 	}
@@ -51,7 +52,7 @@ func (u *upstream) take(asked map[*replica]bool) *replica {
 	var best *replica
 	for i := range u.replicas {
 		r := u.replicas[(u.turn+i)%len(u.replicas)]
-		left := r.fails >= maxFails && now-r.checked <= failTimeout
+		left := r.fails >= u.maxFails && now-r.checked <= failTimeout
 		if !asked[r] && !left && (best == nil || r.conns < best.conns) {
 			best = r
 		}
@@ -102,7 +103,7 @@ func (u *upstream) ask(send func(*http.Request) (*http.Response, error), r *http
 		body.into(out)
 		res, err = firstByte(send, out, wait)
 		failed := r.Context().Err() == nil &&
-			(err != nil || res.StatusCode == http.StatusBadGateway || res.StatusCode == http.StatusServiceUnavailable)
+			(err != nil || again && (res.StatusCode == http.StatusBadGateway || res.StatusCode == http.StatusServiceUnavailable))
 		u.note(to, failed)
 		if !failed || try >= min(tries, len(u.replicas)) || u.now().Sub(began) >= triesTimeout || (sent && !again) {
 			if err != nil {
