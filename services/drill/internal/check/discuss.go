@@ -109,33 +109,7 @@ type side struct{ task, Kind, other string }
 // Relations demands that both tasks of a relation tell the same of it, and that those are there of which they tell. An
 // operation changed both or none.
 func Relations(b *Book) []Violation {
-	var out []Violation
-	there := map[side]bool{}
-	for task, events := range b.events {
-		for _, e := range events {
-			if e.Kind != "relation.added" && e.Kind != "relation.removed" {
-				continue
-			}
-			for _, c := range e.Changes {
-				value := c.After
-				if e.Kind == "relation.removed" {
-					value = c.Before
-				}
-				var l struct{ Kind, Task string }
-				if err := into(&l, value); err != nil || c.Field != "relation" {
-					out = append(out, violation("event %d of %s: relation %s: %v", e.Seq, task, value, err))
-					continue
-				}
-				s := side{task, l.Kind, l.Task}
-				if added := e.Kind == "relation.added"; there[s] == added {
-					out = append(out, violation("event %d of %s: %s of %q with %s, which was so before", e.Seq, task, e.Kind, l.Kind, l.Task).of(b.ops[e.Trace]))
-				} else {
-					there[s] = added
-				}
-			}
-		}
-	}
-	maps.DeleteFunc(there, func(_ side, is bool) bool { return !is })
+	there, out := b.related()
 	for s := range there {
 		if !there[side{s.other, opposite[s.Kind], s.task}] {
 			out = append(out, violation("%s tells that it %s %s, which knows nothing of it", s.task, s.Kind, s.other))
@@ -153,20 +127,55 @@ func Relations(b *Book) []Violation {
 		out = append(out, violation("events tell that %s %s %s, and it is not so", s.task, s.Kind, s.other))
 	}
 	for i := range b.Ops {
-		op := &b.Ops[i]
-		if op.Kind != ledger.Relate && op.Kind != ledger.Unrelate {
-			continue
+		if op := &b.Ops[i]; op.Kind == ledger.Relate || op.Kind == ledger.Unrelate {
+			out = append(out, b.relating(op)...)
 		}
-		touched := map[string]bool{}
-		for _, e := range b.traced[op.Trace] {
-			touched[e.Aggregate] = true
+	}
+	return out
+}
+
+// related replays the events of relations.
+func (b *Book) related() (there map[side]bool, out []Violation) {
+	there = map[side]bool{}
+	for task, events := range b.events {
+		for _, e := range events {
+			if e.Kind != "relation.added" && e.Kind != "relation.removed" {
+				continue
+			}
+			added := e.Kind == "relation.added"
+			for _, c := range e.Changes {
+				value := c.After
+				if !added {
+					value = c.Before
+				}
+				var l struct{ Kind, Task string }
+				if err := into(&l, value); err != nil || c.Field != "relation" {
+					out = append(out, violation("event %d of %s: relation %s: %v", e.Seq, task, value, err))
+					continue
+				}
+				s := side{task, l.Kind, l.Task}
+				if there[s] == added {
+					out = append(out, violation("event %d of %s: %s of %q with %s, which was so before", e.Seq, task, e.Kind, l.Kind, l.Task).of(b.ops[e.Trace]))
+				}
+				there[s] = added
+			}
 		}
-		if n := len(touched); n != 0 && n != len(op.Tasks) {
-			out = append(out, violation("%s %s changed %d of %d tasks", op.Kind, op.ID, n, len(op.Tasks)).of(op))
-		}
-		if op.Outcome == ledger.Acknowledged && op.Kind == ledger.Unrelate && len(touched) == 0 {
-			out = append(out, violation("%s %s was acknowledged, and no history has it", op.Kind, op.ID).of(op))
-		}
+	}
+	maps.DeleteFunc(there, func(_ side, is bool) bool { return !is })
+	return there, out
+}
+
+// relating compares an operation with what it left in the histories of the tasks.
+func (b *Book) relating(op *ledger.Op) (out []Violation) {
+	touched := map[string]bool{}
+	for _, e := range b.traced[op.Trace] {
+		touched[e.Aggregate] = true
+	}
+	if n := len(touched); n != 0 && n != len(op.Tasks) {
+		out = append(out, violation("%s %s changed %d of %d tasks", op.Kind, op.ID, n, len(op.Tasks)).of(op))
+	}
+	if op.Outcome == ledger.Acknowledged && op.Kind == ledger.Unrelate && len(touched) == 0 {
+		out = append(out, violation("%s %s was acknowledged, and no history has it", op.Kind, op.ID).of(op))
 	}
 	return out
 }

@@ -119,7 +119,8 @@ func (w *world) bulk(estimate float64, ids ...string) *ledger.Op {
 	return op
 }
 
-func (w *world) comment(id, body string) *ledger.Op {
+func (w *world) comment(body string) *ledger.Op {
+	const id = second
 	op := w.op(ledger.Comment, id)
 	op.Asked.Body, op.Comment = body, "comment of "+op.ID
 	t := w.tasks[id]
@@ -269,7 +270,7 @@ func busyDay(t *testing.T) Record {
 	w.update(first, "changed", 1)
 	w.stale(first)
 	w.moveBehind(first, second, "e")
-	w.comment(second, "Said once")
+	w.comment("Said once")
 	w.bulk(1.5, first, second)
 	w.trash(third)
 	again := w.op(ledger.Trash, third)
@@ -277,13 +278,13 @@ func busyDay(t *testing.T) Record {
 	w.restore(third)
 	w.importRow("Row", "g")
 	lost(w.update(second, "never heard of", 0))
-	lost(w.comment(second, "Nobody heard"))
+	lost(w.comment("Nobody heard"))
 	lost(w.op(ledger.Update, second)).Asked = ledger.Asked{Description: "never done"}
 	w.read(second)
 	w.moveBehind(second, first, "ee")
-	w.comment(second, "To be mended")
+	w.comment("To be mended")
 	w.remark(ledger.EditComment, "comment.edited", opComment2, "Mended")
-	w.comment(second, "To be removed")
+	w.comment("To be removed")
 	w.remark(ledger.RemoveComment, "comment.removed", opComment3, "")
 	w.relate(ledger.Relate, "relation.added", first, second)
 	w.relate(ledger.Unrelate, "relation.removed", first, second)

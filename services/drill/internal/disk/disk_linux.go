@@ -42,13 +42,13 @@ func hold(self string, disks []Disk) (h holder, err error) {
 	}
 	args := []string{Command}
 	for _, d := range disks {
-		u := proc.User{UID: uint32(os.Getuid()), GID: uint32(os.Getgid())} //nolint:gosec // ids of users
+		u := proc.User{UID: uint32(os.Getuid()), GID: uint32(os.Getgid())}
 		if d.User != nil {
 			u = *d.User
 		}
 		args = append(args, fmt.Sprintf("%s=%d:%d", d.Path, u.UID, u.GID))
 	}
-	h.cmd = exec.Command(self, args...) //nolint:gosec,noctx // our own program, which end ends
+	h.cmd = exec.Command(self, args...) //nolint:noctx // our own program, which end ends
 	h.cmd.Stderr = os.Stderr
 	h.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL, Cloneflags: syscall.CLONE_NEWNS}
 	if os.Getuid() != 0 {
@@ -125,8 +125,8 @@ func shrink(path string) error {
 		if err := unix.Statfs(path, &is); err != nil {
 			return err
 		}
-		used := int64(is.Blocks-is.Bfree) * is.Bsize //nolint:gosec // far below
-		err := resize(path, max(used, is.Bsize))     // a size of 0 would be none
+		used := int64(is.Blocks-is.Bfree) * is.Bsize
+		err := resize(path, max(used, is.Bsize)) // a size of 0 would be none
 		if err == nil || !errors.Is(err, unix.EINVAL) || attempt == shrinkAttempts {
 			return err
 		}

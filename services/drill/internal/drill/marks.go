@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/tallyboard/tallyboard/services/drill/internal/check"
@@ -44,10 +45,11 @@ func noteStepsBack(e cluster.Engine) []string {
 		{"relay_positions", [][2]string{{"epoch", "epoch of the relay"}, {"given", "last position given"}, {"published", "last position published"}}},
 		{"stats_cursor", [][2]string{{"epoch", "epoch of the statistics"}, {"pos", "cursor of the statistics"}}},
 	} {
-		body := "BEGIN"
+		var notes strings.Builder
 		for _, m := range of.marks {
-			body += fmt.Sprintf(" INSERT INTO drill_steps_back (what, was, became) SELECT '%s', OLD.%[2]s, NEW.%[2]s FROM (SELECT 1 AS one) AS row_of_one WHERE NEW.%[2]s < OLD.%[2]s;", m[1], m[0])
+			fmt.Fprintf(&notes, " INSERT INTO drill_steps_back (what, was, became) SELECT '%s', OLD.%[2]s, NEW.%[2]s FROM (SELECT 1 AS one) AS row_of_one WHERE NEW.%[2]s < OLD.%[2]s;", m[1], m[0])
 		}
+		body := "BEGIN" + notes.String()
 		trigger := "CREATE TRIGGER drill_" + of.table + " BEFORE UPDATE ON " + of.table + " FOR EACH ROW "
 		if e == cluster.MySQL {
 			statements = append(statements, trigger+body+" END")

@@ -217,7 +217,8 @@ func (r *Conductor) breakThings(ctx context.Context) error {
 	}
 	ending, end := context.WithCancel(ctx) // ends pauses, never a fault, which must be mended
 	defer end()
-	context.AfterFunc(r.cfg.until(), end)
+	stop := context.AfterFunc(r.cfg.until(), end) //nolint:contextcheck // what ends the faults early is not what ends the run
+	defer stop()
 	for began := r.since(); len(schedule) > 0 && ending.Err() == nil; {
 		var now []faults.Fault
 		now, schedule = faults.Next(schedule)

@@ -52,8 +52,8 @@ func TestBudget(t *testing.T) {
 func TestMeterTellsSidesApart(t *testing.T) {
 	t.Parallel()
 	var m meter
-	attempt := func(client int, kind ledger.Kind, start, end time.Duration, failed bool) {
-		m.observe(workload.Attempt{Client: client, Kind: kind, Start: start * ms, End: end * ms, Failed: failed})
+	attempt := func(client int, kind ledger.Kind, start, end int, failed bool) {
+		m.observe(workload.Attempt{Client: client, Kind: kind, Start: time.Duration(start) * ms, End: time.Duration(end) * ms, Failed: failed})
 	}
 	attempt(1, ledger.Read, 0, 10, false)
 	m.begins(100 * ms)
@@ -84,8 +84,8 @@ func TestMeterTellsSidesApart(t *testing.T) {
 
 func TestUntilAcknowledged(t *testing.T) {
 	t.Parallel()
-	op := func(start, end time.Duration, o ledger.Outcome) ledger.Op {
-		return ledger.Op{Client: 1, Kind: ledger.Read, Start: start * ms, End: end * ms, Outcome: o}
+	op := func(start, end int, o ledger.Outcome) ledger.Op {
+		return ledger.Op{Client: 1, Kind: ledger.Read, Start: time.Duration(start) * ms, End: time.Duration(end) * ms, Outcome: o}
 	}
 	got := untilAcknowledged([]ledger.Op{
 		op(0, 10, ledger.Acknowledged),

@@ -95,9 +95,9 @@ type Memory struct {
 	HeapMiB  float64 `json:"heapMiB"` // median, behind a collection
 	RSSMiB   float64 `json:"rssMiB"`  // median, resident
 	RunHeap  Slope   `json:"runHeap"` // at equal age, over the run
-	RunRSS   Slope   `json:"runRSS"`
+	RunRSS   Slope   `json:"runRss"`
 	LifeHeap Slope   `json:"lifeHeap"` // within the last life
-	LifeRSS  Slope   `json:"lifeRSS"`
+	LifeRSS  Slope   `json:"lifeRss"`
 }
 
 // Slope of memory.
@@ -129,12 +129,12 @@ func trend(process string, samples []sample, rested time.Duration) Memory {
 	return m
 }
 
-func slope(samples []sample, value func(sample) float64, comparable func(a, b point) bool, shortest time.Duration) Slope {
+func slope(samples []sample, value func(sample) float64, alike func(a, b point) bool, shortest time.Duration) Slope {
 	points := make([]point, len(samples))
 	for i, s := range samples {
 		points[i] = point{at: s.at, age: s.age, value: value(s)}
 	}
-	perHour, ok := theilSen(points, comparable)
+	perHour, ok := theilSen(points, alike)
 	return Slope{PerHour: perHour, Span: span(samples), Judged: ok && span(samples) >= shortest}
 }
 

@@ -13,11 +13,11 @@ type point struct {
 
 // theilSen returns the median slope between all pairs of points that may be compared, per hour. One value in four may be
 // anything without moving it far. ok is false if there is no pair.
-func theilSen(points []point, comparable func(a, b point) bool) (perHour float64, ok bool) {
+func theilSen(points []point, alike func(a, b point) bool) (perHour float64, ok bool) {
 	var slopes []float64
 	for i, a := range points {
 		for _, b := range points[i+1:] {
-			if a.at != b.at && comparable(a, b) {
+			if a.at != b.at && alike(a, b) {
 				slopes = append(slopes, (b.value-a.value)/(b.at-a.at).Hours())
 			}
 		}

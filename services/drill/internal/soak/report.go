@@ -51,8 +51,8 @@ func (r *Result) print(out io.Writer) error {
 	}
 	fmt.Fprintln(out, "(per hour, in brackets: over too short a time to judge)")
 	r.printKills(out)
-	for _, c := range r.CatchUps {
-		fmt.Fprintln(out, c)
+	for i := range r.CatchUps {
+		fmt.Fprintln(out, &r.CatchUps[i])
 	}
 	w = tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\ntarget\twanted\tfound\tverdict")
@@ -77,7 +77,7 @@ func (r *Result) printKills(out io.Writer) {
 }
 
 // String tells of a catching up.
-func (c CatchUp) String() string {
+func (c *CatchUp) String() string {
 	if c.Error != "" {
 		return fmt.Sprintf("away: %s: %s", c.Away, c.Error)
 	}

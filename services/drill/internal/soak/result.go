@@ -32,10 +32,15 @@ type Result struct {
 	Events      int           `json:"events"`
 	Tasks       int           `json:"tasks"`
 	Operations  struct {
-		Acknowledged, Refused, Unknown, SentAgain int
+		Acknowledged int `json:"acknowledged"`
+		Refused      int `json:"refused"`
+		Unknown      int `json:"unknown"`
+		SentAgain    int `json:"sentAgain"`
 	} `json:"operations"`
 	Requests struct {
-		All, During, Outside Budget
+		All     Budget `json:"all"`
+		During  Budget `json:"during"`
+		Outside Budget `json:"outside"`
 	} `json:"requests"`
 	Latency       []LatencyPair     `json:"latency"`
 	ReplicaKills  ReplicaKills      `json:"replicaKills"`

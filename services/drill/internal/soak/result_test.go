@@ -15,8 +15,8 @@ import (
 )
 
 // kill is a fault from one second to another; everything is well after another half second.
-func kill(kind, target string, start, healed time.Duration) ledger.Fault {
-	return ledger.Fault{Kind: kind, Target: target, Start: start * time.Second, Healed: healed * time.Second, Serving: 100 * ms, Whole: 500 * ms}
+func kill(kind, target string, start, healed int) ledger.Fault {
+	return ledger.Fault{Kind: kind, Target: target, Start: time.Duration(start) * time.Second, Healed: time.Duration(healed) * time.Second, Serving: 100 * ms, Whole: 500 * ms}
 }
 
 func TestReplicaKills(t *testing.T) {

@@ -175,7 +175,10 @@ func oddity(res *http.Response, body []byte) string {
 	if res.StatusCode < http.StatusBadRequest {
 		return ""
 	}
-	var problem struct{ Code, Detail string }
+	var problem struct {
+		Code   string `json:"code"`
+		Detail string `json:"detail"`
+	}
 	switch {
 	case res.StatusCode == http.StatusInternalServerError:
 		return fmt.Sprintf("%s: %.300s", res.Status, body)

@@ -40,7 +40,10 @@ func (c *caller) editComment(ctx context.Context, project string, s remark) ledg
 	op.Asked.Body = "Said better by " + op.ID
 	r := jsonRequest(http.MethodPatch, "/api/v1/tasks/"+s.task+"/comments/"+s.comment, map[string]any{"body": op.Asked.Body})
 	return c.call(ctx, op, r, func(op *ledger.Op, body []byte) error {
-		var is struct{ ID, Body string }
+		var is struct {
+			ID   string `json:"id"`
+			Body string `json:"body"`
+		}
 		if err := json.Unmarshal(body, &is); err != nil {
 			return fmt.Errorf("read a comment: %w", err)
 		}
@@ -82,7 +85,9 @@ func (c *caller) rename(ctx context.Context, project string) ledger.Op {
 	r := jsonRequest(http.MethodPatch, "/api/v1/projects/"+project, map[string]any{"name": op.Asked.Name})
 	r.ifMatch = "*"
 	return c.call(ctx, op, r, func(_ *ledger.Op, body []byte) error {
-		var p struct{ Key string }
+		var p struct {
+			Key string `json:"key"`
+		}
 		if err := json.Unmarshal(body, &p); err != nil {
 			return fmt.Errorf("read a project: %w", err)
 		}
