@@ -90,9 +90,9 @@ ps: | need-docker ## Show the containers of the stack, and where it is
 update: | need-docker ## Build anew and replace the services one replica after the other, without a failed request
 	@$(STACK) update
 backup: | need-docker ## Save the stack's database to backups/ (FILE=name elsewhere; BASE=1: PostgreSQL's files, for points in time)
-	@BASE="$(BASE)" $(STACK) backup $(FILE)
+	@BASE="$(BASE)" $(STACK) backup "$(FILE)"
 restore: | need-docker ## Put a backup in place of the stack's database (FILE=backups/…, UNTIL="2026-01-31 20:15:00": as it was then)
-	@$(STACK) restore "$(FILE)" "$(UNTIL)"
+	@UNSAVED="$(UNSAVED)" $(STACK) restore "$(FILE)" "$(UNTIL)"
 
 compose-test: ui-deps | need-docker need-go ## Hold the stack to docs/deployment.md: isolation, kills under load, rolling restart, backup
 	@go build -o bin/composetest ./services/tallyboard/cmd/composetest

@@ -3,9 +3,10 @@
 # differs by engine, is in backup-mysql.sh and backup-postgres.sh, which each have
 #
 #   ENGINE_dump                      the database as it is at one moment, as SQL, on standard output; nobody waits for it
-#   ENGINE_check FILE UNTIL STAMP    dies unless FILE can be restored, to UNTIL (microseconds since 1970, or empty) if given;
-#                                    secures what that needs. Nothing has been changed or stopped yet
-#   ENGINE_put FILE UNTIL STAMP      puts it in place; the services are stopped
+#   ENGINE_there                     1 if there is a database, 0 if not
+#   ENGINE_check FILE UNTIL          dies unless FILE can be restored, to UNTIL (microseconds since 1970, or empty) if given.
+#                                    Nothing has been changed or stopped yet
+#   ENGINE_put FILE UNTIL SAVED      puts it in place; the services are stopped. SAVED says where is what was there before
 
 # BACKUP_DIR is where backups go; files are readable by their owner alone.
 BACKUP_DIR=${BACKUP_DIR:-backups}
@@ -36,13 +37,20 @@ engine() {
   esac
 }
 
-# save FILE COMMAND...: what the command writes, compressed. The file is there when it is complete, or not at all.
+# save FILE COMMAND...: what the command writes, compressed. The file is there when it is complete and on disk, or not at all.
 save() {
   local file=$1
   shift
-  (umask 077 && mkdir -p "$(dirname "$file")" && "$@" </dev/null | gzip >"$file.part") || { rm -f "$file.part"; return 1; }
-  gzip -t "$file.part" && mv "$file.part" "$file"
+  if (umask 077 && mkdir -p "$(dirname "$file")" && "$@" </dev/null | gzip >"$file.part") &&
+    gzip -t "$file.part" && sync "$file.part" && mv "$file.part" "$file"; then
+    return
+  fi
+  rm -f "$file.part"
+  return 1
 }
+
+# unused FILE: dies if there is one already.
+unused() { [ ! -e "$1" ] || die "$1 is there already, and stays as it is: choose another name"; }
 
 # backup [FILE]: with BASE set, PostgreSQL's files instead of SQL, from which it can be restored to a point in time.
 backup() {
@@ -51,9 +59,11 @@ backup() {
   if [ -n "${BASE:-}" ]; then
     [ "$engine" = postgres ] || die "BASE is for PostgreSQL: on MySQL any backup is good for a point in time"
     file=${1:-$BACKUP_DIR/tallyboard-postgres-base-$(stamp).tar.gz}
+    unused "$file"
     save "$file" postgres_base || die "the backup failed"
   else
     file=${1:-$BACKUP_DIR/tallyboard-$engine-$(stamp).sql.gz}
+    unused "$file"
     save "$file" "${engine}_dump" || die "the backup failed"
   fi
   echo "$file"
@@ -74,31 +84,40 @@ moment() {
 # shown ENGINE MICROSECONDS
 shown() { quietly "$1" 'date -u -d "@${1%??????}.${1: -6}" "+%Y-%m-%d %H:%M:%S.%6N"' "$2"; }
 
-# restore FILE [UNTIL]: everything that can be found wrong is found before anything is stopped or changed.
+# restore FILE [UNTIL]: everything that can be found wrong is found before anything is stopped or changed. What is there is
+# saved first; with UNSAVED set it is not, for when it cannot be read.
 restore() {
-  local file=${1:-} until=${2:-} engine safety stamp
+  local file=${1:-} until=${2:-} engine there saved
   [ -f "$file" ] || die "say which backup: make restore FILE=$BACKUP_DIR/… (UNTIL=\"2026-01-31 20:15:00\" for the state of then, in UTC)"
   gzip -t "$file" || die "$file is damaged"
   engine=$(engine)
-  stamp=$(stamp)
   [ -z "$until" ] || until=$(moment "$engine" "$until")
-  "${engine}_check" "$file" "$until" "$stamp"
+  "${engine}_check" "$file" "$until"
   # The services stop first: what they acknowledge until then is in the copy.
   compose stop edge "${SERVICES[@]}"
-  safety=$BACKUP_DIR/before-restore-$engine-$stamp.sql.gz
-  if ! save "$safety" "${engine}_dump"; then
-    resume
-    die "what is there now could not be saved first, so nothing was changed"
+  saved=$BACKUP_DIR/before-restore-$engine-$(stamp).sql.gz
+  if [ -n "${UNSAVED:-}" ]; then
+    saved="what was there before was not saved (UNSAVED)"
+  elif there=$("${engine}_there") && [ "$there" = 0 ]; then
+    saved="there was no database to save before"
+  elif save "$saved" "${engine}_dump"; then
+    saved="what was there before is in $saved"
+  else
+    resume || true
+    die "what is there now could not be saved first, so nothing was changed. If it is not worth saving: UNSAVED=1 make restore …"
   fi
-  say "what is there now is kept in $safety"
-  "${engine}_put" "$file" "$until" "$stamp"
+  say "$saved"
+  "${engine}_put" "$file" "$until" "$saved"
   # The schema may be older than the programs, and the stream holds events that the database no longer knows.
-  PROVISION_DISCARD_STREAM=true compose run --rm provision
-  resume
+  PROVISION_DISCARD_STREAM=true compose run --rm provision ||
+    die "the data of $file is in place, but provision failed (above): services are stopped. When its cause is mended, go on with
+  PROVISION_DISCARD_STREAM=true docker compose run --rm provision && docker compose up --detach --wait
+or restore another backup; $saved"
+  resume || die "$file is restored, but services did not become ready: see docker compose ps, and their logs; $saved"
   say "restored from $file${until:+, as it was at $(shown "$engine" "$until") UTC}"
 }
 
 resume() {
-  compose start "${SERVICES[@]}" edge
-  compose up --detach --no-deps --no-recreate --wait --wait-timeout 120 "${SERVICES[@]}" edge
+  compose start "${SERVICES[@]}" edge &&
+    compose up --detach --no-deps --no-recreate --wait --wait-timeout 120 "${SERVICES[@]}" edge
 }

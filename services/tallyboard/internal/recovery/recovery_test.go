@@ -113,6 +113,11 @@ func (s *stack) restore(t *testing.T, backup, noted string, good map[string]stri
 	if n := s.db.number("SELECT COUNT(*) FROM comments"); n < len(good)-clients || n > len(good) {
 		t.Errorf("%d comments on %d tasks", n, len(good))
 	}
+	if s.db.engine == "postgres" { // the administrator's password is of this stack, whatever it was in the backup's
+		if n := s.db.number("SELECT COUNT(*) FROM pg_authid WHERE rolname = 'postgres' AND rolpassword LIKE 'SCRAM-SHA-256$%'"); n != 1 {
+			t.Error("the administrator has no password")
+		}
+	}
 	if err := s.statistics(); err != nil {
 		t.Error(err)
 	}
@@ -177,7 +182,7 @@ func (s *stack) lostLog(t *testing.T, backup, noted string) {
 		}
 		s.db.exec("PURGE BINARY LOGS TO '" + last + "'")
 	} else {
-		histories, err := filepath.Glob(filepath.Join(s.db.archive, "*.backup.gz"))
+		histories, err := filepath.Glob(filepath.Join(s.db.archive, "*", "*.backup.gz"))
 		if err != nil || len(histories) == 0 {
 			t.Fatalf("no history of a backup in the archive: %v", err)
 		}

@@ -118,7 +118,7 @@ func newMySQL(t *testing.T) *server {
 		t: t, engine: "mysql", url: "mysql://root@127.0.0.1:" + port + "/tallyboard", dsn: "root@tcp(127.0.0.1:" + port + ")/", database: "tallyboard",
 		environ: []string{"PATH=" + tools + ":" + os.Getenv("PATH"), "MYSQL_UNIX_PORT=" + socket, "MYSQL_ROOT_PASSWORD_FILE=" + password},
 		command: unprivileged(append(mysqld, "--bind-address=127.0.0.1", "--port="+port, "--socket="+socket, "--pid-file="+filepath.Join(dir, "pid"),
-			"--performance-schema=OFF", "--log-bin=binlog", "--server-id=1", "--innodb-buffer-pool-size=128M",
+			"--performance-schema=OFF", "--gtid-mode=OFF", "--log-bin=binlog", "--server-id=1", "--innodb-buffer-pool-size=128M",
 			"--max-allowed-packet=64M", "--transaction-isolation=READ-COMMITTED", "--innodb-flush-log-at-trx-commit=2", "--sync-binlog=0")...),
 	}
 	s.up()
@@ -133,13 +133,16 @@ func newPostgres(t *testing.T) *server {
 	for _, d := range []string{data, archive, socket} {
 		give(t, d)
 	}
-	config := postgresConfig(t, dir)
+	config, password := postgresConfig(t, dir), filepath.Join(dir, "password")
+	if err := os.WriteFile(password, []byte("of this stack's \\ own\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	run(t, unprivileged(filepath.Join(tools, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C", "--data-checksums")...)
 	s := &server{
 		t: t, engine: "postgres", url: "postgres://postgres@127.0.0.1:" + port + "/tallyboard?sslmode=disable",
 		dsn: "postgres://postgres@127.0.0.1:" + port + "/", database: "tallyboard?sslmode=disable", archive: archive,
 		environ: []string{"PATH=" + tools + ":" + os.Getenv("PATH"), "PGHOST=" + socket, "PGPORT=" + port, "PGDATA=" + data,
-			"ARCHIVE_DIR=" + archive, "POSTGRES_CONFIG=" + config, "TMPDIR=" + socket},
+			"ARCHIVE_DIR=" + archive, "POSTGRES_CONFIG=" + config, "POSTGRES_PASSWORD_FILE=" + password, "TMPDIR=" + socket},
 		command: unprivileged(filepath.Join(tools, "postgres"), "-D", data, "-c", "config_file="+config, "-p", port,
 			"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="+socket),
 	}
