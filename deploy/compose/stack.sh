@@ -22,25 +22,90 @@ grafana_available() {
   docker image inspect "$image" >/dev/null 2>&1 || docker pull -q "$image" >/dev/null 2>&1
 }
 
+# CONFIGURED is what containers read when they start: NAME, as in the variable TALLYBOARD_CONFIG_NAME of compose.yaml, and
+# files. Compose compares definitions and not these files, so their sum is part of the definition, as a label.
+CONFIGURED=(
+  "NGINX deploy/nginx" "MYSQL deploy/mysql/tallyboard.cnf" "POSTGRES deploy/postgres" "NATS deploy/nats" "OTEL deploy/otel"
+  "JAEGER deploy/jaeger" "PROMETHEUS deploy/prometheus" "GRAFANA deploy/grafana/datasources deploy/grafana/provisioning"
+)
+
+# configuration_now: the containers shall have the files that are here now.
+configuration_now() {
+  local line words
+  for line in "${CONFIGURED[@]}"; do
+    read -ra words <<<"$line"
+    export "TALLYBOARD_CONFIG_${words[0]}=$(find "${words[@]:1}" -type f | LC_ALL=C sort | xargs cksum | cksum | cut -d ' ' -f 1)"
+  done
+}
+
+# configuration_kept: the containers shall keep what they were started with.
+configuration_kept() {
+  local name sum
+  while read -r name sum; do
+    [ -z "$name" ] || export "TALLYBOARD_CONFIG_$name=$sum"
+  done < <(compose ps --all --format '{{.Label "tallyboard.configuration"}}' 2>/dev/null || true)
+}
+
+# configuration_stale: the running containers that were started with other files than are here now.
+configuration_stale() {
+  local service label name
+  while read -r service label; do
+    name=TALLYBOARD_CONFIG_${label% *}
+    [ -z "$label" ] || [ "${label#* }" = "${!name:-}" ] || echo "$service"
+  done < <(compose ps --format '{{.Service}} {{.Label "tallyboard.configuration"}}')
+}
+
 up() {
+  local profile=()
   identify
-  if grafana_available; then
-    compose --profile grafana up --build --wait --wait-timeout 300 --remove-orphans
-  else
-    say "Grafana's image cannot be had here: starting without it."
-    compose up --build --wait --wait-timeout 300 --remove-orphans
-  fi
+  configuration_now
+  if grafana_available; then profile=(--profile grafana); else say "Grafana's image cannot be had here: starting without it."; fi
+  renew
+  compose "${profile[@]}" up --build --wait --wait-timeout 300 --remove-orphans
   reread
+  trust
   where
 }
 
-# reread: certificates may have been renewed. Databases were told so by provision, the collector and Jaeger look by
-# themselves; these read theirs when they get a signal, and keep their connections. It comes from inside: after `docker kill`,
-# with any signal, the engine would not start the container again by itself.
+# renew: a stack that runs gets new certificates, if it is time, and takes them before anybody connects to it anew: once
+# those that it shows have expired, provision could not.
+renew() {
+  AUTHORITY=$(authority)
+  [ -n "$(compose ps --services --status running)" ] || return 0
+  compose run --rm --build -T secrets </dev/null || die "no certificates could be made"
+  reread
+}
+
+# authority: whom the stack trusts, if it runs.
+authority() { compose exec -T edge cat /run/secrets/ca.crt </dev/null 2>/dev/null || true; }
+
+# trust: the collector, and services on their way to it, read at their start whom they trust.
+trust() {
+  [ -n "$AUTHORITY" ] && [ "$AUTHORITY" != "$(authority)" ] || return 0
+  say "The certificate authority is new: restarting those that trust it."
+  compose restart otel-collector
+  replace task-service
+  replace stats-service
+}
+
+# reread: servers take the certificates that are in their files now, and keep their connections; the collector and Jaeger
+# look by themselves. They are told from inside: after `docker kill`, with any signal, the engine would not start the
+# container again by itself; and databases by their socket, for which no certificate is needed. nginx ends its workers for
+# it, so it is told only if there is something new (start.sh notes what it began with).
+# shellcheck disable=SC2016 # scripts in single quotes expand in the container
 reread() {
-  local service
+  local service script
   for service in $(compose ps --services --status running); do
-    case $service in edge | nats | nats-2 | nats-3) compose exec -T "$service" sh -c 'kill -HUP 1' ;; esac
+    case $service in
+      mysql) script=$MYSQL_LOGIN'sql "ALTER INSTANCE RELOAD TLS"' ;;
+      postgres) script='psql -U postgres -XqAtc "SELECT pg_reload_conf()" >/dev/null' ;;
+      nats | nats-2 | nats-3) script='kill -HUP 1' ;;
+      edge) script='now=$(cksum /run/secrets/*.crt /run/secrets/*.key)
+        [ "$now" = "$(cat /tmp/nginx/certificates 2>/dev/null)" ] || { echo "$now" >/tmp/nginx/certificates && kill -HUP 1; }' ;;
+      *) continue ;;
+    esac
+    compose exec -T "$service" sh -c "$script" </dev/null ||
+      say "$service could not be told to read its certificate anew: docker compose restart $service, if it has expired"
   done
 }
 
@@ -76,9 +141,14 @@ replace() {
 }
 
 update() {
+  local stale
   identify
+  configuration_now
+  stale=$(configuration_stale | sort -u | xargs)
+  [ -z "$stale" ] || say "These run with another configuration than is here; \`make up\` starts them anew, which takes seconds: $stale"
   compose build
-  compose run --rm provision # the schema first: a service's migrations stay readable for the version before it
+  renew
+  compose run --rm --no-deps provision # the schema first: a service's migrations stay readable for the version before it
   replace task-service
   replace stats-service
 }
@@ -98,6 +168,6 @@ case $command in
   replace) replace "${1:?a service}" ;;
   update) update ;;
   backup) backup "$@" ;;
-  restore) restore "$@" ;;
+  restore) configuration_kept; restore "$@" ;;
   *) die "commands: up, where, replace SERVICE, update, backup [FILE], restore FILE [UNTIL]" ;;
 esac

@@ -58,6 +58,8 @@ if [ -f $module ]; then
   fi
 fi
 
+cksum /run/secrets/*.crt /run/secrets/*.key > $to/certificates 2>/dev/null || true # what stack.sh compares with
+
 echo "edge: traces: $percent % recorded, $traces"
 [ -z "${EDGE_URL:-}" ] || echo "Tallyboard is at $EDGE_URL (API docs at $EDGE_URL/api/docs)"
 exec nginx -c $from/nginx.conf -g 'daemon off;'
