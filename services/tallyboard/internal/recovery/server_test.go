@@ -34,6 +34,7 @@ type server struct {
 	environ  []string // what programs in the server's container would have
 	command  []string
 	archive  string // of PostgreSQL's log
+	renew    func() // of PostgreSQL: makes another server's data in place of its own
 	db       *sql.DB
 
 	process *exec.Cmd
@@ -130,16 +131,24 @@ func newPostgres(t *testing.T) *server {
 	t.Helper()
 	tools, dir, port := testkit.Tools(t, "postgres"), folder(t, "postgres"), freePort(t)
 	data, archive, socket := filepath.Join(dir, "data"), filepath.Join(dir, "archive"), filepath.Join(dir, "run")
-	for _, d := range []string{data, archive, socket} {
+	for _, d := range []string{archive, socket} {
 		give(t, d)
 	}
 	config, password := postgresConfig(t, dir), filepath.Join(dir, "password")
 	if err := os.WriteFile(password, []byte("of this stack's \\ own\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	run(t, unprivileged(filepath.Join(tools, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C", "--data-checksums")...)
+	renew := func() {
+		if err := os.RemoveAll(data); err != nil {
+			t.Fatal(err)
+		}
+		give(t, data)
+		run(t, unprivileged(filepath.Join(tools, "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C", "--data-checksums")...)
+	}
+	renew()
 	s := &server{
-		t: t, engine: "postgres", url: "postgres://postgres@127.0.0.1:" + port + "/tallyboard?sslmode=disable",
+		renew: renew,
+		t:     t, engine: "postgres", url: "postgres://postgres@127.0.0.1:" + port + "/tallyboard?sslmode=disable",
 		dsn: "postgres://postgres@127.0.0.1:" + port + "/", database: "tallyboard?sslmode=disable", archive: archive,
 		environ: []string{"PATH=" + tools + ":" + os.Getenv("PATH"), "PGHOST=" + socket, "PGPORT=" + port, "PGDATA=" + data,
 			"ARCHIVE_DIR=" + archive, "POSTGRES_CONFIG=" + config, "POSTGRES_PASSWORD_FILE=" + password, "TMPDIR=" + socket},

@@ -13,6 +13,9 @@ import (
 	"time"
 )
 
+// importLimit is what one project may have for an installation to import it, in bytes, unless IMPORT_MAX_BYTES says otherwise.
+const importLimit = 64 << 20
+
 // Export writes every project of an installation, archived ones included, to a file, or to out if the name is "-". A file
 // that exists is not touched; a new one is there when it is complete, readable by its owner alone. progress gets a line per
 // project.
@@ -40,13 +43,26 @@ func Export(ctx context.Context, cfg Config, version, file string, out, progress
 	if err := errors.Join(part.Sync(), part.Close()); err != nil {
 		return fmt.Errorf("write %s: %w", file, err)
 	}
-	if err := os.Link(part.Name(), file); err != nil { // unlike a renaming, this replaces nothing
-		return fmt.Errorf("write %s: %w", file, err)
-	}
-	if err := os.Remove(part.Name()); err != nil {
-		return fmt.Errorf("remove what is left over: %w", err)
+	if err := place(part.Name(), file); err != nil {
+		return err
 	}
 	fmt.Fprintf(progress, "%s is complete\n", file)
+	return nil
+}
+
+// place gives a file its name, if no other has it: the name is taken first, which works where there are no hard links.
+func place(part, file string) error {
+	taken, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", file, err)
+	}
+	err = taken.Close()
+	if err == nil {
+		err = os.Rename(part, file)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("write %s: %w", file, err), os.Remove(file))
+	}
 	return nil
 }
 
@@ -71,6 +87,9 @@ func (c *client) export(ctx context.Context, version string, out, progress io.Wr
 		}
 		m.Projects = append(m.Projects, in)
 		fmt.Fprintf(progress, "%s: %d tasks, %d events, %d comments\n", in.Key, in.Tasks, in.Events, in.Comments)
+		if in.Bytes > importLimit {
+			fmt.Fprintf(progress, "%s: has %d MiB, so raise IMPORT_MAX_BYTES of task-service where it is imported, and the limit of the edge\n", in.Key, in.Bytes>>20)
+		}
 	}
 	w, err := z.Create(manifestName)
 	if err != nil {

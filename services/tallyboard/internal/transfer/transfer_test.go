@@ -228,6 +228,13 @@ func TestWhatIsThereIsNotOverwritten(t *testing.T) {
 		t.Errorf("a second export to the same file: %v", err)
 	}
 
+	if err := place(filepath.Join(dir, "none.part"), file); err == nil {
+		t.Error("a file took the name of another")
+	}
+	if info, err := os.Stat(file); err != nil || info.Size() == 0 {
+		t.Errorf("the file after that: %v, %v", info, err)
+	}
+
 	other := product(t, testkit.Postgres(t))
 	other.must(t, http.MethodPost, "/api/v1/projects", `{"key":"WEB","name":"Another"}`)
 	other.must(t, http.MethodPost, "/api/v1/projects/WEB/tasks", `{"title":"There"}`)
