@@ -36,6 +36,7 @@ type serverDeps struct {
 
 // newServer returns the HTTP server with all routes, and the state of the instance that it serves.
 func newServer(cfg Config, deps Deps, d serverDeps, started time.Time) (*fiber.App, func() opstatus.Status, error) {
+	cfg.HTTP.Streamed = httpapi.Streamed
 	server := fiberx.New(cfg.HTTP, d.tel.Logger(), d.tel)
 	status := func() opstatus.Status { return d.status(cfg, deps.Version, started, server) }
 	checks, err := healthChecks(cfg, d)

@@ -8,7 +8,6 @@ package fiberx
 import (
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -25,8 +24,9 @@ type Config struct {
 	Service string `env:"-"`
 	// BodyLimit is the size of a request body at most, in bytes; larger ones are answered with 413.
 	BodyLimit int `env:"HTTP_BODY_LIMIT" envDefault:"1048576"`
-	// LargeBodies raises BodyLimit for single routes, such as an import.
-	LargeBodies []LargeBody `env:"-"`
+	// Streamed chooses, by path, the requests whose body is read as a stream, such as an import; nil: none. No edge can send
+	// them twice, so changes among them go on when their sender has left; see package caller.
+	Streamed func(path string) bool `env:"-"`
 	// RequestTimeout is the deadline of a request's context; exceeding it is answered with 504.
 	RequestTimeout time.Duration `env:"HTTP_REQUEST_TIMEOUT" envDefault:"15s"`
 	// ReadTimeout bounds the reading of a whole request.
@@ -49,16 +49,6 @@ type Config struct {
 	QuietPaths []string `env:"-"`
 	// AccessLog writes a line per request at info level.
 	AccessLog bool `env:"HTTP_ACCESS_LOG" envDefault:"true"`
-}
-
-// LargeBody is a route whose bodies may be larger than Config.BodyLimit.
-type LargeBody struct {
-	// PathSuffix is compared with the end of the path, such as "/import".
-	PathSuffix string
-	// Limit is the size at most, in bytes.
-	Limit int
-	// ReadTimeout replaces Config.ReadTimeout when positive.
-	ReadTimeout time.Duration
 }
 
 func (c Config) withDefaults() Config {
@@ -100,13 +90,13 @@ func (c Config) isQuiet(path string) bool {
 }
 
 // changes reports whether a request may be sent to another instance while this one is at work on it: a change, but for
-// those with large bodies, which edges stream and cannot send twice. Such a change goes on when its sender has left.
+// those with streamed bodies, which edges cannot send twice. Such a change goes on when its sender has left.
 func (c Config) changes(f *fiber.Ctx) bool {
 	switch f.Method() {
 	case fiber.MethodGet, fiber.MethodHead, fiber.MethodOptions:
 		return false
 	}
-	return !slices.ContainsFunc(c.LargeBodies, func(l LargeBody) bool { return strings.HasSuffix(f.Path(), l.PathSuffix) })
+	return c.Streamed == nil || !c.Streamed(string(f.Context().Path()))
 }
 
 // New returns an application with the kit's middleware installed: request id, trace, deadline, panic recovery, access
@@ -131,17 +121,6 @@ func New(cfg Config, log *slog.Logger, tel *telemetry.Telemetry) *fiber.App {
 		TrustedProxies:          cfg.TrustedProxies,
 		ProxyHeader:             fiber.HeaderXForwardedFor,
 	})
-	if len(cfg.LargeBodies) > 0 {
-		app.Server().HeaderReceived = func(header *fasthttp.RequestHeader) fasthttp.RequestConfig {
-			path, _, _ := strings.Cut(string(header.RequestURI()), "?")
-			for _, large := range cfg.LargeBodies {
-				if strings.HasSuffix(path, large.PathSuffix) {
-					return fasthttp.RequestConfig{MaxRequestBodySize: large.Limit, ReadTimeout: large.ReadTimeout}
-				}
-			}
-			return fasthttp.RequestConfig{}
-		}
-	}
 	answerUnknownMethods(app, respond)
 	app.Use(newObserver(app, cfg, log, tel).handle)
 	return app

@@ -67,12 +67,9 @@ func raw(t *testing.T, address, request string) answer {
 
 func TestRequestsThatCannotBeReadGetProblems(t *testing.T) {
 	t.Parallel()
-	app, log := newApp(Config{
-		BodyLimit: 1000, ReadBufferSize: 4096, LargeBodies: []LargeBody{{PathSuffix: "/import", Limit: 3000}},
-	})
+	app, log := newApp(Config{BodyLimit: 1000, ReadBufferSize: 4096})
 	accept := func(c *fiber.Ctx) error { return c.SendString(fmt.Sprint(len(c.Body()))) }
 	app.Post("/tasks", accept)
-	app.Post("/projects/:key/import", accept)
 	address := serve(t, app)
 	post := func(path string, size int) string {
 		return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s", path, size, strings.Repeat("x", size))
@@ -86,8 +83,6 @@ func TestRequestsThatCannotBeReadGetProblems(t *testing.T) {
 		"small body":         {post("/tasks", 1000), 200, ""},
 		"large body":         {post("/tasks", 1001), 413, "too-large"},
 		"large chunked body": {chunked, 413, "too-large"},
-		"large import":       {post("/projects/WEB/import?dryRun=true", 3000), 200, ""},
-		"too large import":   {post("/projects/WEB/import", 3001), 413, "too-large"},
 		"large header":       {"GET /tasks HTTP/1.1\r\nHost: x\r\nX-Big: " + strings.Repeat("x", 5000) + "\r\n\r\n", 431, "headers-too-large"},
 		"no http":            {"HELLO\r\n\r\n", 400, "invalid"},
 	} {

@@ -63,7 +63,7 @@ func TestUnreadBodiesAreNotRequests(t *testing.T) {
 		if err := conn.Close(); err != nil {
 			t.Error(err)
 		}
-		if isImport(strings.Split(path, "?")[0]) && !closed {
+		if Streamed(strings.Split(path, "?")[0]) && !closed {
 			t.Errorf("%s: the connection is kept although its body was not read", path)
 		}
 	}

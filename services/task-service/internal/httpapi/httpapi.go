@@ -93,9 +93,9 @@ type server struct {
 
 var _ wire.ServerInterface = (*server)(nil)
 
-// Mount adds all routes of the service but the operations endpoints to app, which comes from fiberx.New. It must be the
-// last to add routes, because the UI answers what nobody else does. It switches the server of app to streamed request
-// bodies; see streamBodies.
+// Mount adds all routes of the service but the operations endpoints to app, which comes from fiberx.New with [Streamed]. It
+// must be the last to add routes, because the UI answers what nobody else does. It switches the server of app to streamed
+// request bodies; see streamBodies.
 func Mount(app *fiber.App, d Deps) error {
 	d.Config = d.Config.withDefaults()
 	if err := checkTraceLink(d.Config.TraceLinkTemplate); err != nil {
@@ -113,7 +113,7 @@ func Mount(app *fiber.App, d Deps) error {
 		imports: make(chan struct{}, d.Config.MaxImports), spec: newStaticFile(mimeYAML, description.source),
 		docs: description.page(),
 	}
-	streamBodies(app, isImport)
+	streamBodies(app, Streamed)
 	app.Use(s.allowHost, securityHeaders, refuseUnreadBody)
 	app.Use("/api", s.sameOrigin, s.identify, presentErrors)
 	wire.RegisterHandlers(checkedRouter{Router: app, checks: description.checks}, s)
@@ -123,7 +123,8 @@ func Mount(app *fiber.App, d Deps) error {
 	return nil
 }
 
-// isImport reports whether a path is one of an import, whose body is streamed.
-func isImport(path string) bool {
+// Streamed reports whether a path is one of an import, whose body is read as a stream. It is what the server's
+// fiberx.Config.Streamed must be.
+func Streamed(path string) bool {
 	return strings.HasPrefix(path, "/api/v1/projects/") && strings.HasSuffix(path, "/import")
 }
