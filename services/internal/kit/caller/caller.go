@@ -6,6 +6,9 @@
 // things have changed meanwhile, and carry out what was refused. So it looks, inside the transaction, once it holds its
 // locks: while the connection is open, nobody else has been asked, and whoever is asked later waits for the locks and
 // finds what was done.
+//
+// Who has closed only its own direction (shutdown of the sending half, as "nc -N" does) and still reads counts as gone: on a
+// connection, the two look alike. No edge and no browser does so. Such a client gets the status 499, and nothing is changed.
 package caller
 
 import (

@@ -71,6 +71,15 @@ func TestACallerThatClosesIsGone(t *testing.T) {
 	absent(t, ctx)
 }
 
+func TestACallerThatClosesItsHalfCountsAsGone(t *testing.T) {
+	t.Parallel()
+	client, server := connect(t)
+	if err := client.(*net.TCPConn).CloseWrite(); err != nil { //nolint:errcheck,forcetypeassert // it was dialed by TCP
+		t.Fatal(err)
+	}
+	absent(t, Watch(t.Context(), server))
+}
+
 func TestWhatACallerSendsNextIsLeftThere(t *testing.T) {
 	t.Parallel()
 	client, server := connect(t)
