@@ -147,7 +147,6 @@ drill: bin/drill $(if $(BUG),bin/seeded,bin/drilled) ## Break the product in eve
 drill-bugs: bin/seeded bin/drill ## Drill services that are broken on purpose, one bug after the other: each must be caught (SEED, ENGINE=postgres)
 	@bin/drill bugs -seed $(or $(SEED),1) -engine $(or $(ENGINE),mysql)
 
-# The services with the bugs that SEEDED_BUG chooses among; see services/internal/kit/seeded.
 .PHONY: soak
 soak: bin/drill bin/drilled ## A long drill under steady load: error budget, latency, memory, catching up (SEED, DURATION=30m, ENGINE=postgres, NATS=3)
 	@bin/drill soak -seed $(or $(SEED),1) -duration $(or $(DURATION),30m) -engine $(or $(ENGINE),mysql) -nats $(or $(NATS),1)
@@ -158,6 +157,7 @@ bin/drill: | need-go
 # The services with clocks that the drill sets wrong: built with a standard library of which one function differs.
 bin/drilled: bin/drill | need-go
 	@go build -overlay "$$(bin/drill clocks "$$(go env GOROOT)" $@/overlay)" -o $@/ ./services/task-service/cmd/task-service ./services/stats-service/cmd/stats-service
+# The services with the bugs that SEEDED_BUG chooses among; see services/internal/kit/seeded.
 bin/seeded: | need-go
 	@mkdir -p $@ && go build -tags seededbugs -o $@/ ./services/task-service/cmd/task-service ./services/stats-service/cmd/stats-service
 
