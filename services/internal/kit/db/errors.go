@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"regexp"
 	"strings"
 	"syscall"
 	"time"
@@ -55,9 +56,9 @@ const (
 	myTableChanged           = 1412 // by a migration, after the transaction's snapshot was taken
 	myWriteFailed            = 3    // of the file layer: error writing a file
 	myDiskFull               = 1021 // waits for somebody to make room
-	myErrorOnWrite           = 1026
+	myErrorOnWrite           = 1026 // of the file layer as well
 	myStorageEngine          = 1030 // any error of a storage engine, with the system's number in its text
-	myTableFull              = 1114 // InnoDB's word for a disk that is full
+	myTableFull              = 1114 // InnoDB's word for a disk that is full; of a temporary table, for too little memory or room in /tmp
 	myBinlogImpossible       = 1598
 	myForeignKeyParent       = 1451
 	myForeignKeyChild        = 1452
@@ -96,8 +97,8 @@ func IsRetryable(err error) bool {
 }
 
 // IsUnavailable reports whether the database could not be reached, is starting or stopping, has no connection left, lets
-// this service in no more (see IsRefused), has no room left on its disk, shows a certificate that is not trusted, or is read-only (a failover is under
-// way). Nothing is known then about whether a COMMIT in flight was done.
+// this service in no more (see IsRefused), cannot write (its disk is full, or broken), shows a certificate that is not
+// trusted, or is read-only (a failover is under way). Nothing is known then about whether a COMMIT in flight was done.
 func IsUnavailable(err error) bool {
 	switch {
 	case err == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -108,7 +109,7 @@ func IsUnavailable(err error) bool {
 		errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return true
 	}
-	if IsRefused(err) || IsReadOnly(err) || isFull(err) {
+	if IsRefused(err) || IsReadOnly(err) || cannotWrite(err) {
 		return true
 	}
 	switch myNumber(err) {
@@ -159,15 +160,34 @@ func Classify(err error) error {
 	return err
 }
 
+// noSpace is how servers say why a write failed: in words of their own, and with the system's number 28 (ENOSPC), which MySQL
+// calls "errno: 28" or "OS errno 28" and MariaDB "Errcode: 28".
+var noSpace = regexp.MustCompile(`(?i)no space left on device|disk is full|\berr(no|code):? 28\b`)
+
+// temporaryTable is how servers name a table that only a statement needs.
+var temporaryTable = regexp.MustCompile(`#sql|/tmp`)
+
 // isFull reports whether the server could not write because its disk is full. PostgreSQL's 53100 is one of class 53.
 func isFull(err error) bool {
 	switch myNumber(err) {
-	case myWriteFailed, myDiskFull, myErrorOnWrite, myTableFull, myBinlogImpossible:
+	case myDiskFull:
 		return true
-	case myStorageEngine:
-		return strings.Contains(err.Error(), "No space left on device")
+	case myTableFull:
+		return !temporaryTable.MatchString(err.Error())
+	case myWriteFailed, myErrorOnWrite, myStorageEngine, myBinlogImpossible:
+		return noSpace.MatchString(err.Error())
 	}
 	return pgCode(err) == "53100"
+}
+
+// cannotWrite reports whether the server could not write, for whatever reason: its operators have to see to that, and
+// nothing is wrong with the statement.
+func cannotWrite(err error) bool {
+	switch myNumber(err) {
+	case myWriteFailed, myErrorOnWrite, myTableFull, myBinlogImpossible:
+		return true
+	}
+	return isFull(err)
 }
 
 func isStatementTimeout(err error) bool {

@@ -73,6 +73,38 @@ func TestClassifyKnowsTheErrorNumbers(t *testing.T) {
 	}
 }
 
+// Operators are told that the disk is full only if it is: they would look for room where there is enough.
+func TestOnlyAFullDiskIsCalledOne(t *testing.T) {
+	t.Parallel()
+	const full = "the database's disk is full"
+	for _, c := range []struct {
+		number        uint16
+		message, want string
+	}{
+		{1021, "Disk full (tasks); waiting for someone to free some space...", full},
+		{3, "Error writing file '/var/lib/mysql/binlog.000001' (OS errno 28 - No space left on device)", full},
+		{3, "Error writing file './binlog' (Errcode: 28 \"No space left on device\")", full},
+		{3, "Error writing file './binlog' (errno: 28)", full},
+		{3, "Error writing file './binlog' (OS errno 5 - Input/output error)", ""},
+		{1026, "Error writing file 'tasks' (errno: 28 - Nic)", full},
+		{1026, "Error writing file 'tasks' (errno: 281)", ""},
+		{1598, "Binary logging not possible. Message: Disk is full", full},
+		{1598, "Binary logging not possible. Message: Transaction level 'READ-COMMITTED' is not safe for binlog mode 'STATEMENT'", ""},
+		{1030, "Got error 28 - 'No space left on device' from storage engine", full},
+		{1114, "The table 'events' is full", full},
+		{1114, "The table '/tmp/#sql1_8_2' is full", ""},
+		{1114, "The table '#sql-1_8' is full", ""},
+	} {
+		err := fmt.Errorf("op: %w", &mysql.MySQLError{Number: c.number, Message: c.message})
+		if got := Reason(err); got != c.want {
+			t.Errorf("%v: reason %q", err, got)
+		}
+		if !IsUnavailable(err) {
+			t.Errorf("%v: not taken for unavailable", err)
+		}
+	}
+}
+
 func TestConstraintsAreRecognised(t *testing.T) {
 	t.Parallel()
 	eachEngine(t, func(t *testing.T, url string) {
