@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -64,6 +65,11 @@ func (m *migrator) upInSteps(ctx context.Context, table string, dir fs.FS, have 
 		statements, err := upStatements(string(text))
 		if err != nil {
 			return fmt.Errorf("%s: %w", source.Path, err)
+		}
+		for i, statement := range statements { // before any of them is done
+			if _, err := changesRows(statement); err != nil {
+				return fmt.Errorf("%s: statement %d: %w", source.Path, i+1, err)
+			}
 		}
 		began := time.Now()
 		if err := s.apply(ctx, source.Version, statements); err != nil {
@@ -125,7 +131,11 @@ func (s stepper) step(ctx context.Context, version int64, n int, statement strin
 	mark := func(column string) string {
 		return "UPDATE " + s.table + stepsSuffix + " SET " + column + " = ? WHERE version = ?"
 	}
-	if changesRows(statement) {
+	rows, err := changesRows(statement)
+	if err != nil {
+		return err
+	}
+	if rows {
 		return s.together(ctx, func(exec func(string, ...any) error) error {
 			if err := exec(statement); err != nil {
 				return err
@@ -143,7 +153,7 @@ func (s stepper) step(ctx context.Context, version int64, n int, statement strin
 		}
 		return err
 	}
-	_, err := s.conn.ExecContext(ctx, mark("done"), n, version)
+	_, err = s.conn.ExecContext(ctx, mark("done"), n, version)
 	return err
 }
 
@@ -177,10 +187,34 @@ func (s stepper) exists(ctx context.Context, table string) (exists bool, err err
 	return exists, err
 }
 
-// changesRows tells statements that a transaction can take back from those that commit by themselves.
-func changesRows(statement string) bool {
-	word, _, _ := strings.Cut(strings.ToUpper(statement), " ")
-	return slices.Contains([]string{"INSERT", "UPDATE", "DELETE", "REPLACE"}, word)
+// Statements by their first word: those that a transaction can take back, and those that commit by themselves.
+var (
+	rowStatements    = []string{"INSERT", "UPDATE", "DELETE", "REPLACE"}
+	schemaStatements = []string{"CREATE", "ALTER", "DROP", "RENAME", "TRUNCATE"}
+)
+
+// leadingComment is a comment before a statement. What MySQL executes of comments (/*! */) is none.
+var leadingComment = regexp.MustCompile(`(?s)^\s*(?:(?:--\s|#).*?(?:\n|$)|/\*[^!M+].*?\*/)`)
+
+// changesRows tells statements that a transaction can take back from those that commit by themselves. Of others it is not
+// known whether they may be run again, so they have no place in a migration.
+func changesRows(statement string) (bool, error) {
+	rest := statement
+	for {
+		comment := leadingComment.FindString(rest)
+		if comment == "" {
+			break
+		}
+		rest = rest[len(comment):]
+	}
+	words := strings.Fields(strings.ToUpper(rest))
+	switch {
+	case len(words) > 0 && slices.Contains(rowStatements, words[0]):
+		return true, nil
+	case len(words) > 0 && slices.Contains(schemaStatements, words[0]):
+		return false, nil
+	}
+	return false, fmt.Errorf("a migration's statements begin with one of %v: %.40q", slices.Concat(rowStatements, schemaStatements), rest)
 }
 
 // upStatements returns the statements of a goose file's Up section, by goose's rules
