@@ -45,7 +45,7 @@ type SchemaWait struct {
 // database is away, or refuses this service, it goes on trying, and says each new reason once. looked is called after each
 // attempt that did not succeed. It fails with ErrSchemaNewer, and with whatever waiting does not mend.
 func AwaitSchema(ctx context.Context, w SchemaWait, log *slog.Logger, looked func()) error {
-	held, told := false, ""
+	told := map[string]bool{}
 	for {
 		err := w.Once(ctx, log)
 		switch {
@@ -55,11 +55,12 @@ func AwaitSchema(ctx context.Context, w SchemaWait, log *slog.Logger, looked fun
 			return ctx.Err()
 		case !errors.Is(err, ErrSchemaBehind) && !IsUnavailable(err) && !errors.Is(err, context.DeadlineExceeded):
 			return fmt.Errorf("prepare the database: %w", err)
-		case !held || told != Reason(err):
-			held, told = true, Reason(err)
+		case !told[Reason(err)]:
+			reason := Reason(err)
+			told[reason] = true
 			attrs := []any{"error", err}
-			if told != "" {
-				attrs = append(attrs, "reason", told)
+			if reason != "" {
+				attrs = append(attrs, "reason", reason)
 			}
 			log.WarnContext(ctx, "not ready; trying again until the database is", attrs...)
 		}

@@ -1,9 +1,12 @@
 package db
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
+	"log/slog"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"testing/synctest"
@@ -45,6 +48,22 @@ func TestAServiceWaitsForWhatOthersPutRight(t *testing.T) {
 		wait := waiting(schema(2), []error{mysql.ErrInvalidConn, refused, refused}, 1, 2)
 		if err := AwaitSchema(t.Context(), wait, quiet(), func() { looks++ }); err != nil || looks != 4 {
 			t.Errorf("%v after %d looks", err, looks)
+		}
+	})
+}
+
+// Reasons may alternate, as those of servers behind one name do.
+func TestEachReasonToWaitIsSaidOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		refused := &mysql.MySQLError{Number: 1045}
+		wait := waiting(schema(2), []error{mysql.ErrInvalidConn, refused, mysql.ErrInvalidConn, refused, refused, mysql.ErrInvalidConn}, 2)
+		if err := AwaitSchema(t.Context(), wait, slog.New(slog.NewTextHandler(&log, nil)), func() {}); err != nil {
+			t.Fatal(err)
+		}
+		if lines := strings.Count(log.String(), "not ready"); lines != 2 {
+			t.Errorf("%d lines, want one of each reason:\n%s", lines, log.String())
 		}
 	})
 }
