@@ -69,6 +69,12 @@ func (c *guardedConn) ResetSession(ctx context.Context) error {
 	return c.mysqlDriverConn.ResetSession(ctx)
 }
 
+// Ping implements driver.Pinger.
+func (c *guardedConn) Ping(ctx context.Context) error {
+	c.guard.pulse.begin()
+	return c.look(c.mysqlDriverConn.Ping(ctx))
+}
+
 // ExecContext implements driver.ExecerContext.
 func (c *guardedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
 	c.guard.pulse.begin()

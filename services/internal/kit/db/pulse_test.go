@@ -109,6 +109,37 @@ func TestPoolsFeelThePulse(t *testing.T) {
 	})
 }
 
+// silentConn never answers a ping.
+type silentConn struct {
+	mysqlDriverConn
+
+	felt  *Pulse
+	beats bool // while the ping waits
+}
+
+func (c *silentConn) Ping(ctx context.Context) error {
+	<-ctx.Done()
+	c.beats = c.felt.Beats()
+	return ctx.Err()
+}
+
+func TestAPingIsFelt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &Pulse{}
+		conn := &silentConn{felt: p, beats: true}
+		ctx, cancel := context.WithTimeout(t.Context(), silence+time.Millisecond)
+		defer cancel()
+		var guarded driver.Pinger = &guardedConn{mysqlDriverConn: conn, guard: &guard{pulse: p}}
+		if err := guarded.Ping(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		if conn.beats || p.running != 0 || !p.unanswered {
+			t.Errorf("it beats while nothing is answered: %v; afterwards %d statements, unanswered %v", conn.beats, p.running, p.unanswered)
+		}
+	})
+}
+
 func TestAConnectionThatTheServerMayEndIsNotUsedAgain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
