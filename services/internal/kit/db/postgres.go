@@ -39,7 +39,7 @@ func OpenPostgres(ctx context.Context, cfg Config, o Options) (*pgxpool.Pool, er
 		return nil, err
 	}
 	if cfg.CAFile != "" {
-		pc.BeforeConnect = authorities{cfg.CAFile, pc.ConnConfig.Host}.beforePostgres
+		pc.BeforeConnect = beforePostgres(cfg.CAFile)
 	}
 	pc.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
 		registerUTC(conn)
@@ -111,11 +111,10 @@ func preparePostgres(cc *pgx.ConnConfig, cfg Config, o Options, statementTimeout
 	}
 	cc.ConnectTimeout = cfg.ConnectTimeout
 	if cfg.CAFile != "" {
-		var err error
-		if cc.TLSConfig, err = (authorities{cfg.CAFile, cc.Host}).postgresConfig(); err != nil {
+		eachHostOnce(cc) // never without TLS
+		if err := securePostgres(cfg.CAFile, cc); err != nil {
 			return err
 		}
-		cc.Fallbacks = nil // never without TLS
 	} else if cc.TLSConfig != nil {
 		cc.TLSConfig.MinVersion = tls.VersionTLS12
 	}

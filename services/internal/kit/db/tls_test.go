@@ -159,3 +159,30 @@ func TestServersOfUnknownAuthoritiesAreRefused(t *testing.T) {
 		}
 	})
 }
+
+// A URL may name several hosts, which are tried in turn: all of them with TLS, each by its own name.
+func TestFurtherHostsAreKeptAndVerified(t *testing.T) {
+	t.Parallel()
+	authority := testkit.NewAuthority(t, "ours")
+	s := startSecured(t, authority.Issue("localhost"))
+	at, err := url.Parse(s.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, mode := range []string{"", "?sslmode=disable"} {
+		two := *at
+		two.Host = "127.0.0.1:1,localhost:" + at.Port() // nobody listens at the first
+		h := open(t, Config{URL: two.String() + mode, CAFile: authority.File()}, Options{})
+		h.must(t, "SELECT 1")
+		others := h.pg.Config().ConnConfig.Fallbacks
+		if len(others) != 1 || others[0].TLSConfig == nil || others[0].TLSConfig.InsecureSkipVerify {
+			t.Errorf("with %q the further hosts are %+v", mode, others)
+		}
+	}
+	wrong := *at
+	wrong.Host = "localhost:1,127.0.0.1:" + at.Port() // where the certificate is of the first one's name
+	h := open(t, Config{URL: wrong.String(), CAFile: authority.File()}, Options{})
+	if err := h.exec(t.Context(), "SELECT 1"); !strings.Contains(Reason(err), "another host name") {
+		t.Errorf("want a reason: %q, of %v", Reason(err), err)
+	}
+}
