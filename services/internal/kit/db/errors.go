@@ -82,8 +82,8 @@ func IsForeignKey(err error) bool {
 }
 
 // IsRetryable reports whether the same transaction may well succeed when run again: deadlock, serialization failure,
-// lock timeout or NOWAIT refusal, or a migration that changed a table under a snapshot. The transaction is rolled back, except on MySQL's lock timeout, where only the
-// statement is; callers roll back in any case.
+// lock timeout or NOWAIT refusal, or a migration that changed a table under a snapshot. The transaction is rolled back,
+// except on MySQL's lock timeout, where only the statement is; callers roll back in any case.
 func IsRetryable(err error) bool {
 	switch myNumber(err) {
 	case myDeadlock, myLockWaitTimeout, myLockNowait, myRecordChanged, myTableChanged:
@@ -109,7 +109,7 @@ func IsUnavailable(err error) bool {
 		errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
 		return true
 	}
-	if IsRefused(err) || IsReadOnly(err) || cannotWrite(err) {
+	if IsRefused(err) || IsReadOnly(err) || cannotWrite(err) || isConnectionBroken(err) {
 		return true
 	}
 	switch myNumber(err) {
@@ -188,6 +188,15 @@ func cannotWrite(err error) bool {
 		return true
 	}
 	return isFull(err)
+}
+
+// connectionExceptions is the class of SQL states that servers give to a connection that broke under them: MySQL tells it
+// with its last words (1158 to 1161), where the other direction still works.
+const connectionExceptions = "08"
+
+func isConnectionBroken(err error) bool {
+	e, ok := errors.AsType[*mysql.MySQLError](err)
+	return ok && strings.HasPrefix(string(e.SQLState[:]), connectionExceptions)
 }
 
 func isStatementTimeout(err error) bool {
