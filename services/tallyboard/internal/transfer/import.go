@@ -108,7 +108,7 @@ func (im *importing) ours(ctx context.Context, in inventory) error {
 		if in.settings.Project.Archived != nil {
 			return nil // it was imported to its end, and is left alone
 		}
-		return errors.New("it is there, and archived: open it again first")
+		return errArchived
 	}
 	tasks, err := im.hasTasks(ctx, in.Key)
 	if err != nil || !tasks {
@@ -132,10 +132,19 @@ func (im *importing) existing(ctx context.Context, key string) (p projectSetting
 	return p, err == nil, err
 }
 
+// errArchived says that nothing can be added to a project.
+var errArchived = errors.New("it is there, and archived: open it again first")
+
+// hasTasks reports whether a project has tasks, be it in the trash.
 func (im *importing) hasTasks(ctx context.Context, key string) (bool, error) {
-	var page struct{ Tasks []json.RawMessage }
-	err := im.call(ctx, http.MethodGet, "/api/v1/projects/"+key+"/tasks?limit=1", nil, &page, nil)
-	return len(page.Tasks) > 0, err
+	for _, of := range []string{"", "&trashed=true"} {
+		var page struct{ Tasks []json.RawMessage }
+		err := im.call(ctx, http.MethodGet, "/api/v1/projects/"+key+"/tasks?limit=1"+of, nil, &page, nil)
+		if err != nil || len(page.Tasks) > 0 {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // project brings one project in.
@@ -145,7 +154,10 @@ func (im *importing) project(ctx context.Context, in inventory) error {
 		return err
 	}
 	if there && p.Archived != nil {
-		fmt.Fprintf(im.progress, "%s: is there, and archived; left as it is\n", in.Key)
+		if in.settings.Project.Archived == nil { // with -merge, too
+			return errArchived
+		}
+		fmt.Fprintf(im.progress, "%s: is there, and archived; left as it is, without a look at its tasks (open it again to have them compared)\n", in.Key)
 		return nil
 	}
 	ids, err := im.people(ctx, in.settings.People)
