@@ -112,6 +112,7 @@ func search(ctx context.Context, cfg Config, out io.Writer, once func(context.Co
 func (p plan) drill(cfg Config, seed uint64) drill.Config {
 	run := cfg.Drill
 	run.Seed, run.Kinds, run.Targets, run.Duration = seed, p.kinds, p.targets, p.duration
+	run.Calm = cmp.Or(p.calm, run.Calm)
 	run.Out = filepath.Join(run.Out, "bugs", string(p.bug))
 	if !cfg.Control {
 		run.Bug = p.bug

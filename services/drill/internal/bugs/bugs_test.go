@@ -81,7 +81,7 @@ func TestAllCaught(t *testing.T) {
 		t.Error(err)
 	}
 	for _, want := range []string{
-		"\nskip-version-check             linearizable  12 s   7\n", "\nstream-sequence-cursor         projection    12 s   7\n",
+		"\nskip-version-check             linearizable  12 s   7\n", "\nstream-sequence-cursor         caught up     12 s   7\n",
 		"\nPASS: 6 of 6 seeded bugs were caught\n",
 	} {
 		if !strings.Contains(out.String(), want) {

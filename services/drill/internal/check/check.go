@@ -172,6 +172,7 @@ var Rules = []Rule{
 	{"linearizable", Linearizable},
 	{"ranks", Ranks},
 	{"streams", Streams},
+	{"caught up", CaughtUp},
 	{"projection", Projection},
 	{"recovery", Recovery},
 	{"levels", Levels},

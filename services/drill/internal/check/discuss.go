@@ -177,7 +177,50 @@ func (b *Book) relating(op *ledger.Op) (out []Violation) {
 	if op.Outcome == ledger.Acknowledged && op.Kind == ledger.Unrelate && len(touched) == 0 {
 		out = append(out, violation("%s %s was acknowledged, and no history has it", op.Kind, op.ID).of(op))
 	}
+	if op.Outcome == ledger.Acknowledged && op.Kind == ledger.Relate && op.Asked.Relation != "" {
+		from, to := op.Tasks[0], op.Tasks[1]
+		for _, s := range []side{{from, op.Asked.Relation, to}, {to, opposite[op.Asked.Relation], from}} {
+			if !b.wasRelated(op, s) {
+				out = append(out, violation("%s %s was acknowledged, and the history of %s has no moment at which it %s %s", op.Kind, op.ID, s.task, s.Kind, s.other).of(op))
+			}
+		}
+	}
 	return out
+}
+
+// wasRelated says whether an acknowledged operation may have been the truth for one of the two tasks: its own event tells of
+// the relation, or others had made it and nobody had certainly removed it again before the operation began.
+func (b *Book) wasRelated(op *ledger.Op, s side) bool {
+	var by *Event // who made the relation that is there at this point of the history; nil: it is not there
+	possible := func(gone *Event) bool {
+		if by == nil {
+			return false
+		}
+		made := b.ops[by.Trace]
+		if made != nil && made != op && made.Start > op.End {
+			return false
+		}
+		if made == op || gone == nil {
+			return true
+		}
+		removed := b.ops[gone.Trace]
+		return removed == nil || removed.Outcome != ledger.Acknowledged || removed.End >= op.Start
+	}
+	for _, e := range b.events[s.task] {
+		for _, c := range e.Changes {
+			var l struct{ Kind, Task string }
+			switch {
+			case e.Kind == "relation.added" && into(&l, c.After) == nil && l.Kind == s.Kind && l.Task == s.other:
+				by = e
+			case e.Kind == "relation.removed" && into(&l, c.Before) == nil && l.Kind == s.Kind && l.Task == s.other:
+				if possible(e) {
+					return true
+				}
+				by = nil
+			}
+		}
+	}
+	return possible(nil)
 }
 
 // names compares the names of projects with their histories.

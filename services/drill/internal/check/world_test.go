@@ -149,6 +149,7 @@ func (w *world) remark(kind ledger.Kind, event string, made int, body string) {
 
 func (w *world) relate(kind ledger.Kind, event, from, to string) {
 	op := w.op(kind, from, to)
+	op.Asked.Relation = "blocks"
 	for _, s := range []side{{from, "blocks", to}, {to, "blocked-by", from}} {
 		w.tasks[s.task].Seq++
 		c := w.to("relation", map[string]string{"kind": s.Kind, "task": s.other})

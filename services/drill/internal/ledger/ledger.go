@@ -78,9 +78,10 @@ type Asked struct {
 	Before      string   `json:"before,omitempty"` // task to stand directly in front of
 	Top         bool     `json:"top,omitempty"`
 	Bottom      bool     `json:"bottom,omitempty"`
-	Body        string   `json:"body,omitempty"` // of a comment
-	Name        string   `json:"name,omitempty"` // of the project
-	Rows        []string `json:"rows,omitempty"` // titles of imported tasks
+	Body        string   `json:"body,omitempty"`     // of a comment
+	Name        string   `json:"name,omitempty"`     // of the project
+	Rows        []string `json:"rows,omitempty"`     // titles of imported tasks
+	Relation    string   `json:"relation,omitempty"` // how the first of Tasks relates to the second, such as "blocks"
 }
 
 // Task is a task as far as the drill changes it.

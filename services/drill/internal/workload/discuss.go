@@ -75,7 +75,7 @@ func (c *caller) unrelate(ctx context.Context, project string, l linked) ledger.
 
 func (c *caller) link(ctx context.Context, kind ledger.Kind, method, project string, l linked) ledger.Op {
 	op := c.name(kind, project)
-	op.Tasks = []string{l.from, l.to}
+	op.Tasks, op.Asked.Relation = []string{l.from, l.to}, l.kind
 	return c.call(ctx, op, request{method: method, path: "/api/v1/tasks/" + l.from + "/relations/" + l.kind + "/" + l.to}, nothing)
 }
 

@@ -121,6 +121,7 @@ func TestTraceOfAWriteLeadsFromTheBrowserToTheConsumer(t *testing.T) {
 	if status, _ := post(t, url+"/api/v1/projects", `{"key":"RUN","name":"Run"}`); status != http.StatusCreated {
 		t.Fatalf("a project: %d", status)
 	}
+	applied(t, url, 1) // what a new applier finds in the database at its first look belongs to no trace
 	const id, root, fetch = "0af7651916cd43dd8448eb211c80319c", "00f067aa0ba902b7", "b7ad6b7169203331"
 	status, response := post(t, url+"/api/v1/projects/RUN/tasks", `{"title":"Traced"}`, "traceparent: 00-"+id+"-"+fetch+"-00", "tracestate: x=y")
 	if status != http.StatusCreated || !strings.HasPrefix(response, "00-"+id+"-") || !strings.HasSuffix(response, "-01") {
@@ -348,5 +349,27 @@ func TestAServerOfOnesOwnIsTrustedByItsAuthorities(t *testing.T) {
 	}
 	if file, _ := lookup(environ, "NATS_CA_FILE"); file != "/nats.crt" {
 		t.Errorf("the services get NATS_CA_FILE=%q", file)
+	}
+}
+
+// applied waits until the statistics have come to a position.
+func applied(t *testing.T, url string, pos int64) {
+	t.Helper()
+	const patience, pause = 30 * time.Second, 20 * time.Millisecond
+	tick := time.NewTicker(pause)
+	defer tick.Stop()
+	var status struct {
+		Cursor int64 `json:"cursor"`
+	}
+	for deadline := time.Now().Add(patience); status.Cursor < pos; <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("statistics are at %d", status.Cursor)
+		}
+		res, err := http.Get(url + "/api/v1/stats/status") //nolint:noctx // ends with the test
+		if err != nil {
+			continue
+		}
+		_ = json.NewDecoder(res.Body).Decode(&status) // an answer that cannot be read is none
+		_ = res.Body.Close()
 	}
 }

@@ -101,9 +101,9 @@ func (s *stack) work(l *ledger, name string) error {
 	return s.call(http.MethodPost, "/api/v1/tasks/"+made.ID+"/comments", `{"body":"About `+name+`"}`, nil)
 }
 
-// until waits for n more acknowledged tasks.
-func (l load) until(ctx context.Context, n int) error {
-	for want, deadline := l.count()+n, time.Now().Add(startsWithin); l.count() < want; pause(ctx) {
+// until waits for as many more acknowledged tasks as a phase needs.
+func (l load) until(ctx context.Context) error {
+	for want, deadline := l.count()+written, time.Now().Add(startsWithin); l.count() < want; pause(ctx) {
 		if time.Now().After(deadline) {
 			return fmt.Errorf("%d of %d tasks after %s: %w", l.count(), want, startsWithin, l.err)
 		}

@@ -99,7 +99,7 @@ func (s *stack) project(t *testing.T) *ledger {
 func (s *stack) phase(t *testing.T, l *ledger, part string) {
 	t.Helper()
 	work := s.begin(l, part)
-	err := work.until(t.Context(), written)
+	err := work.until(t.Context())
 	work.stop()
 	if err = errors.Join(err, l.err); err != nil {
 		t.Fatal(err)

@@ -38,14 +38,14 @@ func exercise(t *testing.T, s *stack, kind []string) {
 	tooEarly := moment()
 	promises := &ledger{titles: map[string]string{}, keys: map[string]string{}}
 	work := s.begin(promises, "before")
-	if err := work.until(t.Context(), written); err != nil {
+	if err := work.until(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	backup, err := s.script(kind, "backup")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := work.until(t.Context(), written); err != nil {
+	if err := work.until(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	work.stop()
@@ -63,7 +63,7 @@ func exercise(t *testing.T, s *stack, kind []string) {
 
 	// The same backup, to a moment after the first restore.
 	work = s.begin(promises, "after")
-	if err := work.until(t.Context(), written); err != nil {
+	if err := work.until(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	work.stop()
@@ -94,14 +94,15 @@ func (s *stack) mistake(t *testing.T) {
 // restore goes back to the noted moment and holds the product to everything that was acknowledged before.
 func (s *stack) restore(t *testing.T, backup, noted string, good map[string]string) {
 	t.Helper()
-	s.calls = nil
+	s.taken()
 	started := time.Now()
 	if _, err := s.script(nil, "restore", backup, noted); err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%s: restored %d tasks in %s; %s", s.db.engine, len(good), time.Since(started).Round(time.Millisecond), strings.Join(s.calls, " | "))
-	if len(s.calls) == 0 || s.calls[0] != "stop edge task-service stats-service" || !slices.Contains(s.calls, "provision true") {
-		t.Errorf("the services were not stopped first, or the stream was not discarded: %q", s.calls)
+	calls := s.taken()
+	t.Logf("%s: restored %d tasks in %s; %s", s.db.engine, len(good), time.Since(started).Round(time.Millisecond), strings.Join(calls, " | "))
+	if len(calls) == 0 || calls[0] != "stop edge task-service stats-service" || !slices.Contains(calls, "provision true") {
+		t.Errorf("the services were not stopped first, or the stream was not discarded: %q", calls)
 	}
 	there, err := s.present()
 	if err != nil {
@@ -198,13 +199,13 @@ func (s *stack) lostLog(t *testing.T, backup, noted string) {
 // refused asserts that a restore says why it cannot be, before it stops or changes anything.
 func (s *stack) refused(t *testing.T, backup, until, why string) {
 	t.Helper()
-	s.calls = nil
+	s.taken()
 	_, err := s.script(nil, "restore", backup, until)
 	if err == nil || !strings.Contains(err.Error(), why) {
 		t.Errorf("restore to %s: got %v, want %q", until, err, why)
 	}
-	if len(s.calls) != 0 {
-		t.Errorf("a restore that was refused did this: %q", s.calls)
+	if calls := s.taken(); len(calls) != 0 {
+		t.Errorf("a restore that was refused did this: %q", calls)
 	}
 }
 

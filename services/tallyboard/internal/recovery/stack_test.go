@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -50,7 +51,9 @@ type stack struct {
 	dir     string
 	url     string
 	environ []string // of the scripts
-	calls   []string // what the scripts told, oldest first
+
+	mu    sync.Mutex // held while a call is carried out, by whoever serves the scripts
+	calls []string   // what the scripts told, oldest first
 
 	end  context.CancelFunc
 	done chan error
@@ -110,7 +113,18 @@ func (s *stack) control(l net.Listener) {
 	}
 }
 
+// taken returns what the scripts have told since it was asked last.
+func (s *stack) taken() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	calls := s.calls
+	s.calls = nil
+	return calls
+}
+
 func (s *stack) told(words []string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.calls = append(s.calls, strings.Join(words, " "))
 	services, database := slices.Contains(words, "task-service"), slices.Contains(words, s.db.engine)
 	switch words[0] {
