@@ -365,7 +365,7 @@ func applied(t *testing.T, url string, pos int64) {
 		if time.Now().After(deadline) {
 			t.Fatalf("statistics are at %d", status.Cursor)
 		}
-		res, err := http.Get(url + "/api/v1/stats/status") //nolint:noctx // ends with the test
+		res, err := http.Get(url + "/api/v1/stats/status")
 		if err != nil {
 			continue
 		}
