@@ -1,12 +1,9 @@
 package workload
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -81,9 +78,9 @@ func (c *caller) call(ctx context.Context, op ledger.Op, r request, read func(op
 	leave := c.walksAway > 0 && c.random.IntN(c.walksAway) == 0
 	doubt := false
 	for {
-		op.Attempts++
-		began := c.since()
-		v, body, err := c.attempt(ctx, &op, r)
+		tries := tries{since: c.since}
+		v, body, err := c.attempt(ctx, &op, r, &tries)
+		op.Attempts += tries.count()
 		if v == done {
 			if err = read(&op, body); err != nil {
 				v = unclear // a broken answer is no answer
@@ -94,7 +91,7 @@ func (c *caller) call(ctx context.Context, op ledger.Op, r request, read func(op
 			op.Error = err.Error()
 		}
 		if c.observe != nil {
-			c.observe(Attempt{Client: c.number, Kind: op.Kind, Start: began, End: c.since(), Failed: v == busy || v == unclear})
+			tries.tell(c.observe, Attempt{Client: c.number, Kind: op.Kind, Failed: v == busy || v == unclear})
 		}
 		doubt = doubt || v == unclear
 		switch {
@@ -115,79 +112,6 @@ func (c *caller) call(ctx context.Context, op ledger.Op, r request, read func(op
 		c.log.Add(op)
 		return op
 	}
-}
-
-func (c *caller) attempt(ctx context.Context, op *ledger.Op, r request) (verdict, []byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, r.method, c.base+r.path, bytes.NewReader(r.body))
-	if err != nil {
-		return refused, nil, err
-	}
-	if len(r.body) > 0 {
-		req.Header.Set("Content-Type", r.contentType)
-	}
-	if r.ifMatch != "" {
-		req.Header.Set("If-Match", r.ifMatch)
-	}
-	if r.method != http.MethodGet {
-		req.Header["Idempotency-Key"] = []string{op.ID}
-		req.GetBody = nil // no attempts behind the ledger's back
-	}
-	req.Header.Set("Traceparent", fmt.Sprintf("00-%s-%016x-01", op.Trace, c.random.Uint64()|1))
-	op.Status, op.Replayed, op.Current = 0, false, nil
-	res, err := c.http.Do(req)
-	if err != nil {
-		return unclear, nil, err
-	}
-	defer res.Body.Close() //nolint:errcheck // read as far as it matters
-	op.Status = res.StatusCode
-	op.Replayed = res.Header.Get("Idempotency-Replayed") == "true"
-	body, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
-	if odd := oddity(res, body); err == nil && odd != "" {
-		op.Odd = append(op.Odd, odd)
-	}
-	switch {
-	case err != nil:
-		return unclear, nil, err
-	case res.StatusCode < http.StatusMultipleChoices:
-		return done, body, nil
-	case res.StatusCode == http.StatusTooManyRequests:
-		return busy, nil, errors.New(res.Status)
-	case res.StatusCode >= http.StatusInternalServerError:
-		return unclear, nil, fmt.Errorf("%s: %.300s", res.Status, body)
-	}
-	if res.StatusCode == http.StatusPreconditionFailed {
-		var problem struct {
-			Current *ledger.Task `json:"current"`
-		}
-		if err := json.Unmarshal(body, &problem); err != nil {
-			return unclear, nil, fmt.Errorf("read a 412: %w", err)
-		}
-		op.Current = problem.Current
-	}
-	return refused, nil, fmt.Errorf("%s: %.300s", res.Status, body)
-}
-
-// oddity says what is wrong with an answer that says no; "" if nothing: it must be a problem that tells what happened
-// (RFC 9457), must not blame the service's own code, and when it asks for patience it must say for how long.
-func oddity(res *http.Response, body []byte) string {
-	if res.StatusCode < http.StatusBadRequest {
-		return ""
-	}
-	var problem struct {
-		Code   string `json:"code"`
-		Detail string `json:"detail"`
-	}
-	switch {
-	case res.StatusCode == http.StatusInternalServerError:
-		return fmt.Sprintf("%s: %.300s", res.Status, body)
-	case !strings.HasPrefix(res.Header.Get("Content-Type"), "application/problem+json"), json.Unmarshal(body, &problem) != nil, problem.Code == "", problem.Detail == "":
-		return fmt.Sprintf("%s that is no problem: %.300s", res.Status, body)
-	case (res.StatusCode == http.StatusServiceUnavailable || res.StatusCode == http.StatusTooManyRequests) && res.Header.Get("Retry-After") == "":
-		return fmt.Sprintf("%s without Retry-After: %.300s", res.Status, body)
-	}
-	return ""
 }
 
 // oneTask reads an answer that is a task.
