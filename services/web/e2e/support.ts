@@ -64,7 +64,7 @@ export async function open(path: string, options: PageOptions = {}): Promise<Pag
   page.on('console', (message) => {
     // A network interface that comes or goes on this machine cuts requests; the page asks again by itself.
     if (message.type() !== 'error' || message.text().includes('ERR_NETWORK_CHANGED') || options.expectErrors?.test(message.text())) return;
-    faults.push(message.text());
+    faults.push(`${message.text()} (${message.location().url})`);
   });
   await page.goto(path);
   return page;

@@ -241,12 +241,21 @@ func (w *SSEWriter) run(opts StreamOptions, fn func(w *SSEWriter) error) {
 		}
 		w.cancel(context.Canceled)
 		beats.Wait()
-		w.mu.Lock()
-		w.over = true
-		w.mu.Unlock()
+		w.finish()
 	}()
 	if err := fn(w); err != nil && w.ctx.Err() == nil {
 		opts.Log.WarnContext(w.ctx, "event stream ended early", "error", err)
+	}
+}
+
+// finish leaves the connection to the server, which writes the end of the body. The deadline of the last event may be over
+// by then, and a body without its end is an error to browsers.
+func (w *SSEWriter) finish() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.over = true
+	if w.err == nil {
+		w.err = w.conn.SetWriteDeadline(time.Now().Add(w.timeout))
 	}
 }
 

@@ -90,6 +90,20 @@ func TestStreamSendsEvents(t *testing.T) {
 	}
 }
 
+func TestAStreamThatWasQuietEndsWell(t *testing.T) {
+	t.Parallel()
+	address, _ := streaming(t, StreamOptions{}, func(string) func(w *SSEWriter) error {
+		return func(w *SSEWriter) error {
+			return w.conn.SetWriteDeadline(time.Now().Add(-time.Second)) // as if the last event had been sent long ago
+		}
+	})
+	r := subscribe(t, address, "").body
+	next(t, r)
+	if rest, err := io.ReadAll(r); err != nil || len(rest) > 0 {
+		t.Errorf("at the end: %q, %v", rest, err)
+	}
+}
+
 func TestStreamRefusesLineBreaksInNames(t *testing.T) {
 	t.Parallel()
 	address, _ := streaming(t, StreamOptions{}, func(string) func(w *SSEWriter) error {

@@ -7,6 +7,7 @@ package edge
 import (
 	"context"
 	"errors"
+	"io"
 	"log"
 	"log/slog"
 	"net"
@@ -100,10 +101,13 @@ func proxy(name, addr string, transport http.RoundTripper, logger *slog.Logger) 
 			r.Out.Host = r.In.Host
 			r.SetXForwarded()
 			passTraceOn(r)
+			if r.Out.Body != nil && r.Out.ContentLength > 0 {
+				r.Out.Body = &sized{ReadCloser: r.Out.Body, left: r.Out.ContentLength}
+			}
 		},
 		Transport:     lasting{transport},
 		FlushInterval: -1, // live streams must not wait in a buffer
-		ErrorLog:      log.New(discard{}, "", 0),
+		ErrorLog:      log.New(&brokenOff{logger, name}, "", 0),
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			if errors.Is(err, context.Canceled) {
 				return // the client has gone; nobody reads an answer
@@ -113,6 +117,25 @@ func proxy(name, addr string, transport http.RoundTripper, logger *slog.Logger) 
 			problem(w, r, http.StatusServiceUnavailable, "unavailable", "The "+name+" does not answer right now. Try again in a moment.")
 		},
 	}
+}
+
+// sized is a request's body that ends with its last byte. A service may answer as soon as it has that one, and when an
+// answer begins, the server closes the body of its request. The transport, which looks whether anything follows, would take
+// that for a failure and drop the connection on which the answer comes.
+type sized struct {
+	io.ReadCloser
+
+	left int64 // bytes
+}
+
+// Read implements io.Reader.
+func (s *sized) Read(p []byte) (int, error) {
+	if s.left <= 0 {
+		return 0, io.EOF
+	}
+	n, err := s.ReadCloser.Read(p)
+	s.left -= int64(n)
+	return n, err
 }
 
 // lasting lets changes go on when the page that asked for them is closed, as nginx does: services make no change for whom
@@ -129,7 +152,15 @@ func (l lasting) RoundTrip(r *http.Request) (*http.Response, error) {
 	return l.RoundTripper.RoundTrip(r)
 }
 
-// discard drops the proxy's own log: ErrorHandler says the same with structure.
-type discard struct{}
+// brokenOff takes what the proxy cannot tell anybody else: that a service broke off in the middle of its answer. (All other
+// failures go to ErrorHandler.)
+type brokenOff struct {
+	log     *slog.Logger
+	service string
+}
 
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
+// Write implements io.Writer for one line.
+func (b *brokenOff) Write(line []byte) (int, error) {
+	b.log.Warn("service broke off its answer", "service", b.service, "error", strings.TrimSpace(string(line)))
+	return len(line), nil
+}

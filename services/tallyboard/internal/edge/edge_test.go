@@ -120,6 +120,61 @@ func TestStreamsPassAtOnce(t *testing.T) {
 	}
 }
 
+// closing is the body of a request that the server has closed by the time anybody looks whether it has ended: when the
+// answer begins.
+type closing struct {
+	io.Reader
+
+	begun <-chan struct{}
+}
+
+func (c *closing) Read(p []byte) (int, error) {
+	if n, err := c.Reader.Read(p); err == nil {
+		return n, nil
+	}
+	<-c.begun
+	return 0, http.ErrBodyReadAfterClose
+}
+
+func (*closing) Close() error { return nil }
+
+// noticing is a recorder that tells when the answer begins.
+type noticing struct {
+	*httptest.ResponseRecorder
+
+	begin func()
+}
+
+func (n *noticing) WriteHeader(status int) {
+	n.ResponseRecorder.WriteHeader(status)
+	n.begin()
+}
+
+func TestAnAnswerThatBeginsWithTheLastByteOfItsRequestArrivesWhole(t *testing.T) {
+	t.Parallel()
+	const rest = 8 << 20 // more than any buffer on the way holds
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := io.ReadFull(r.Body, make([]byte, r.ContentLength)); err != nil {
+			panic(http.ErrAbortHandler)
+		}
+		w.WriteHeader(http.StatusOK)
+		_ = http.NewResponseController(w).Flush() // whoever reads notices
+		_, _ = w.Write(make([]byte, rest))        // likewise
+	}))
+	defer service.Close()
+	front := New(Config{TaskAddr: strings.TrimPrefix(service.URL, "http://"), DialTimeout: time.Second, IdleConns: 1},
+		Deps{Log: slog.New(slog.DiscardHandler), Telemetry: telemetry.Nop()})
+	begun := make(chan struct{})
+	const file = "id,title\n"
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/api/v1/projects/P/import", &closing{strings.NewReader(file), begun})
+	r.ContentLength = int64(len(file))
+	w := &noticing{httptest.NewRecorder(), sync.OnceFunc(func() { close(begun) })}
+	front.ServeHTTP(w, r)
+	if w.Code != http.StatusOK || w.Body.Len() != rest {
+		t.Errorf("%d, %d of %d bytes", w.Code, w.Body.Len(), rest)
+	}
+}
+
 func TestAChangeGoesOnWithoutItsPage(t *testing.T) {
 	t.Parallel()
 	began, release := make(chan struct{}), make(chan struct{})
