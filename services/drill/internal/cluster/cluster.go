@@ -17,6 +17,7 @@ import (
 	"github.com/tallyboard/tallyboard/services/drill/internal/disk"
 	"github.com/tallyboard/tallyboard/services/drill/internal/proc"
 	"github.com/tallyboard/tallyboard/services/drill/internal/proxy"
+	"github.com/tallyboard/tallyboard/services/internal/kit/testkit/ports"
 )
 
 // Config of a cluster.
@@ -37,10 +38,11 @@ type Config struct {
 	Disks bool
 }
 
-// How long parts may take at the first start.
+// How long parts may take.
 const (
-	startTimeout = 90 * time.Second
-	stopPatience = 10 * time.Second
+	startTimeout = 5 * time.Minute // a busy machine initialises two database servers at once in CI
+	stopPatience = time.Minute     // until a process ends that was asked to; it has limits of its own
+	lookFor      = 3 * time.Second // one look at a replica or the edge; who looks, looks again
 )
 
 // The names of what services connect to, in names of links.
@@ -77,7 +79,7 @@ const Replicas = 2
 func Start(ctx context.Context, cfg Config) (c *Cluster, err error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
-	c = &Cluster{cfg: cfg, client: &http.Client{Timeout: 3 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}}
+	c = &Cluster{cfg: cfg, client: &http.Client{Timeout: lookFor, Transport: &http.Transport{DisableKeepAlives: true}}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, c.Stop())
@@ -118,7 +120,7 @@ func Start(ctx context.Context, cfg Config) (c *Cluster, err error) {
 
 func (c *Cluster) migrate(ctx context.Context, program string) error {
 	cmd := exec.CommandContext(ctx, program, "migrate")
-	cmd.Env = append(c.environ(), "DATABASE_URL="+c.DB.url(c.DB.Addr()))
+	cmd.Env = append(c.environ(), "DATABASE_URL="+c.DB.URL("", c.DB.Addr(), ""))
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s migrate: %w\n%s", filepath.Base(program), err, out)
 	}
@@ -159,7 +161,7 @@ func (c *Cluster) startServices(ctx context.Context) error {
 }
 
 func (c *Cluster) newService(name, program string) (*Service, error) {
-	addr, err := freeAddr()
+	addr, err := ports.FreeAddr()
 	if err != nil {
 		return nil, err
 	}
@@ -175,7 +177,7 @@ func (c *Cluster) newService(name, program string) (*Service, error) {
 		}
 		nats = append(nats, "nats://"+l.Addr())
 	}
-	env := append(c.environ(), "LISTEN="+addr, "INSTANCE_ID="+name, "DATABASE_URL="+c.DB.url(database.Addr()),
+	env := append(c.environ(), "LISTEN="+addr, "INSTANCE_ID="+name, "DATABASE_URL="+c.DB.URL("", database.Addr(), ""),
 		"NATS_URL="+strings.Join(nats, ","), fmt.Sprintf("NATS_STREAM_REPLICAS=%d", len(c.NATS)))
 	if c.cfg.Extra != nil {
 		env = append(env, c.cfg.Extra(name)...)
@@ -196,7 +198,7 @@ func (c *Cluster) link(from, to, target string) (*proxy.Link, error) {
 }
 
 func (c *Cluster) startEdge(ctx context.Context) error {
-	addr, err := freeAddr()
+	addr, err := ports.FreeAddr()
 	if err != nil {
 		return err
 	}

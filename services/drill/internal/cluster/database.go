@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -9,13 +10,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"time"
 
 	"github.com/go-sql-driver/mysql"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/tallyboard/tallyboard/services/drill/internal/proc"
+	"github.com/tallyboard/tallyboard/services/internal/kit/testkit/ports"
 )
 
 // databaseName is the database both services share.
@@ -38,7 +39,7 @@ func (c *Cluster) newDatabase(ctx context.Context, dir string, who *proc.User) (
 	if err != nil {
 		return nil, err
 	}
-	addr, err := freeAddr()
+	addr, err := ports.FreeAddr()
 	if err != nil {
 		return nil, err
 	}
@@ -69,7 +70,7 @@ func (c *Cluster) newDatabase(ctx context.Context, dir string, who *proc.User) (
 
 // mysqlCommands returns how to initialise and how to run the server.
 func mysqlCommands(bin binary, data, run, addr string) (initialise, serve []string) {
-	_, port, _ := net.SplitHostPort(addr) // freeAddr's
+	_, port, _ := net.SplitHostPort(addr) // ports'
 	base := filepath.Dir(filepath.Dir(bin.path))
 	common := []string{"--no-defaults", "--basedir=" + base, "--datadir=" + data, "--tmpdir=" + run, "--mysqlx=OFF"}
 	for _, share := range []string{filepath.Join(base, "share", "mysql"), filepath.Join(base, "share")} {
@@ -87,7 +88,7 @@ func mysqlCommands(bin binary, data, run, addr string) (initialise, serve []stri
 
 // postgresCommands does the same. The log is made of small pieces: a new one is needed soon, also on a disk that is full.
 func postgresCommands(bin binary, data, addr string) (initialise, serve []string) {
-	_, port, _ := net.SplitHostPort(addr) // freeAddr's
+	_, port, _ := net.SplitHostPort(addr) // ports'
 	initialise = []string{filepath.Join(filepath.Dir(bin.path), "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C", "--wal-segsize=1"}
 	return initialise, []string{"-D", data, "-p", port, "-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=",
 		"-c", "max_connections=" + maxConnections, "-c", "shared_buffers=128MB"}
@@ -96,12 +97,14 @@ func postgresCommands(bin binary, data, addr string) (initialise, serve []string
 // Addr returns host:port of the server.
 func (d *Database) Addr() string { return d.addr }
 
-// url returns what services connect to, by way of addr.
-func (d *Database) url(addr string) string {
+// URL returns what a service connects to as a user, by way of addr. An empty user is the server's own, an empty name the
+// services' database.
+func (d *Database) URL(user, addr, name string) string {
+	name = cmp.Or(name, databaseName)
 	if d.Engine == Postgres {
-		return "postgres://postgres@" + addr + "/" + databaseName + "?sslmode=disable"
+		return "postgres://" + cmp.Or(user, "postgres") + "@" + addr + "/" + name + "?sslmode=disable"
 	}
-	return "mysql://root@" + addr + "/" + databaseName
+	return "mysql://" + cmp.Or(user, "root") + "@" + addr + "/" + name
 }
 
 // Open returns connections of the drill's own, past the proxies.
@@ -109,10 +112,7 @@ func (d *Database) Open() (*sql.DB, error) { return d.open(databaseName) }
 
 func (d *Database) open(name string) (*sql.DB, error) {
 	if d.Engine == Postgres {
-		if name == "" {
-			name = "postgres"
-		}
-		cfg, err := pgx.ParseConfig("postgres://postgres@" + d.addr + "/" + name + "?sslmode=disable")
+		cfg, err := pgx.ParseConfig(d.URL("", d.addr, cmp.Or(name, "postgres")))
 		if err != nil {
 			return nil, fmt.Errorf("configure the driver: %w", err)
 		}
@@ -144,7 +144,7 @@ func (d *Database) Ready(ctx context.Context) error {
 	}
 	defer db.Close() //nolint:errcheck // nothing was written
 	return d.Await(ctx, func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+		ctx, cancel := context.WithTimeout(ctx, tryFor)
 		defer cancel()
 		_, err := db.ExecContext(ctx, "SELECT 1")
 		return err
@@ -153,7 +153,7 @@ func (d *Database) Ready(ctx context.Context) error {
 
 // Writes returns an error unless the server makes a small change last.
 func (d *Database) Writes(ctx context.Context) (err error) {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, tryFor)
 	defer cancel()
 	db, err := d.open("")
 	if err != nil {

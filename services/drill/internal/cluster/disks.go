@@ -80,8 +80,5 @@ func makeFolder(path string, owner *proc.User) error {
 	if err := os.MkdirAll(path, 0o700); err != nil {
 		return err
 	}
-	if owner == nil {
-		return nil
-	}
-	return os.Chown(path, int(owner.UID), int(owner.GID))
+	return own(path, owner)
 }

@@ -19,10 +19,17 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/tallyboard/tallyboard/services/drill/internal/proc"
+	"github.com/tallyboard/tallyboard/services/internal/kit/testkit/ports"
 )
 
 // natsReady bounds the start of a NATS server.
-const natsReady = 30 * time.Second
+const natsReady = 2 * time.Minute
+
+// tryFor bounds one of several tries to get a server to answer.
+const tryFor = 2 * time.Second
+
+// connectWithin bounds a connection of the drill's own to NATS, which is not tried again.
+const connectWithin = 10 * time.Second
 
 // clusterName is the name of a cluster of NATS servers.
 const clusterName = "drill"
@@ -96,17 +103,17 @@ func (c *Cluster) newNATS() ([]*NATS, error) {
 	routes := make([]string, c.cfg.NATS)
 	for i := range routes {
 		var err error
-		if routes[i], err = freeAddr(); err != nil {
+		if routes[i], err = ports.FreeAddr(); err != nil {
 			return nil, err
 		}
 	}
 	out := make([]*NATS, len(routes))
 	for i := range out {
-		addr, err := freeAddr()
+		addr, err := ports.FreeAddr()
 		if err != nil {
 			return nil, err
 		}
-		monitor, err := freeAddr()
+		monitor, err := ports.FreeAddr()
 		if err != nil {
 			return nil, err
 		}
@@ -140,7 +147,7 @@ func (n *NATS) Ready(ctx context.Context) error {
 
 // Connect returns a connection of the drill's own, past the proxies.
 func (n *NATS) Connect() (*nats.Conn, error) {
-	nc, err := nats.Connect("nats://"+n.Addr, nats.Name("drill"), nats.NoReconnect(), nats.Timeout(2*time.Second))
+	nc, err := nats.Connect("nats://"+n.Addr, nats.Name("drill"), nats.NoReconnect(), nats.Timeout(connectWithin))
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", n.Name(), err)
 	}
@@ -161,7 +168,7 @@ func (n *NATS) streamReady(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+		ctx, cancel := context.WithTimeout(ctx, tryFor)
 		defer cancel()
 		_, err = js.AccountInfo(ctx)
 		return err
@@ -170,7 +177,7 @@ func (n *NATS) streamReady(ctx context.Context) error {
 
 // Writes returns an error unless JetStream of this server is well, as it says itself: an operator asks the same way.
 func (n *NATS) Writes(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, tryFor)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+n.monitor+"/healthz", nil)
 	if err != nil {

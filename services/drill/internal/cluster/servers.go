@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"os/user"
@@ -144,6 +142,35 @@ func exists(path string) bool {
 	return err == nil
 }
 
+// NewFolder makes an empty folder to which database servers get, also those of another user: neither t.TempDir nor
+// os.MkdirTemp alone let them in.
+func NewFolder() (string, error) {
+	dir, err := os.MkdirTemp("", "tallyboard-drill-")
+	if err != nil {
+		return "", fmt.Errorf("make a folder: %w", err)
+	}
+	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // see above
+		return "", errors.Join(fmt.Errorf("open the folder: %w", err), os.RemoveAll(dir))
+	}
+	return dir, nil
+}
+
+// Own gives a file or folder to the user that database servers run as.
+func Own(path string) error {
+	who, err := serverUser()
+	if err != nil {
+		return err
+	}
+	return own(path, who)
+}
+
+func own(path string, who *proc.User) error {
+	if who == nil {
+		return nil
+	}
+	return os.Chown(path, int(who.UID), int(who.GID))
+}
+
 // serverUser returns whom database servers run as: nobody instead of root, which they refuse.
 func serverUser() (*proc.User, error) {
 	if os.Getuid() != 0 {
@@ -162,24 +189,4 @@ func serverUser() (*proc.User, error) {
 		return nil, fmt.Errorf("group id of nobody: %w", err)
 	}
 	return &proc.User{UID: uint32(uid), GID: uint32(gid)}, nil
-}
-
-// Ports lie below the range the kernel gives to outgoing connections, so that nobody takes one while its owner is dead.
-const (
-	portsFrom = 21000
-	portsTo   = 29999
-)
-
-// freeAddr returns host:port on loopback that nobody listens on.
-func freeAddr() (string, error) {
-	const attempts = 100
-	for range attempts {
-		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(portsFrom+rand.IntN(portsTo-portsFrom))) //nolint:gosec // any will do
-		l, err := net.Listen("tcp", addr)                                                           //nolint:noctx // returns at once
-		if err != nil {
-			continue
-		}
-		return addr, l.Close()
-	}
-	return "", errors.New("no free port")
 }

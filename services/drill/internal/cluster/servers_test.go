@@ -1,11 +1,9 @@
 package cluster
 
 import (
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"testing"
 )
 
@@ -37,19 +35,25 @@ func TestUnpackedServersRunWithTheirOwnLibraries(t *testing.T) {
 	}
 }
 
-func TestPortsLieBelowThoseOfOutgoingConnections(t *testing.T) {
+func TestFoldersAreOpenToDatabaseServers(t *testing.T) {
 	t.Parallel()
-	for range 20 {
-		addr, err := freeAddr()
-		if err != nil {
-			t.Fatal(err)
+	dir, err := NewFolder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Error(err)
 		}
-		_, text, err := net.SplitHostPort(addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if port, err := strconv.Atoi(text); err != nil || port < portsFrom || port > portsTo {
-			t.Errorf("port %s", text)
-		}
+	})
+	if is, err := os.Stat(dir); err != nil || is.Mode().Perm() != 0o755 {
+		t.Errorf("%v, %v", is, err)
+	}
+	file := filepath.Join(dir, "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := Own(file); err != nil {
+		t.Error(err)
 	}
 }

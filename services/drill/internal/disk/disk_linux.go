@@ -23,7 +23,7 @@ const size = 4 << 30
 const shrinkAttempts = 1000
 
 // endWithin is how long the holder may take to end when it is told to.
-const endWithin = 5 * time.Second
+const endWithin = 30 * time.Second
 
 // holder is the process that keeps the namespaces.
 type holder struct {

@@ -1,6 +1,8 @@
 package drill
 
 import (
+	"errors"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -76,5 +78,41 @@ func TestGauges(t *testing.T) {
 		if _, err := gauges(strings.NewReader(text), goroutineMetric); err == nil {
 			t.Errorf("found in %q", text)
 		}
+	}
+}
+
+func TestAProcessThatCannotBeStoppedIsSaid(t *testing.T) {
+	t.Parallel()
+	unstopped, broken := errors.New("it did not end"), errors.New("it broke")
+	r := &Conductor{out: io.Discard, with: alone{}, unstopped: unstopped}
+	if err := r.conclude(broken); !errors.Is(err, broken) || !errors.Is(err, unstopped) {
+		t.Errorf("of a run that broke: %v", err)
+	}
+	if err := r.conclude(nil); !errors.Is(err, unstopped) {
+		t.Errorf("of a run that ended: %v", err)
+	}
+}
+
+func TestWhatIsNotDrilledIsSaid(t *testing.T) {
+	t.Parallel()
+	why := errors.New("no disks of our own: operation not permitted")
+	var out strings.Builder
+	r := &Conductor{out: &out, cluster: &cluster.Cluster{NoDisks: why}}
+	if err := r.notDrilled(); err != nil {
+		t.Errorf("where all kinds are drilled that can be: %v", err)
+	}
+	if err := r.report(nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := "not drilled here: disk full: " + why.Error(); !strings.Contains(out.String(), want) {
+		t.Errorf("no %q in\n%s", want, out.String())
+	}
+	r.cfg.Kinds = []faults.Kind{faults.DiskFull}
+	if err := r.notDrilled(); err == nil || !strings.Contains(err.Error(), why.Error()) {
+		t.Errorf("what was asked for by name: %v", err)
+	}
+	able := &Conductor{cluster: &cluster.Cluster{}}
+	if err := able.notDrilled(); err != nil || len(able.record.NotDrilled) != 0 {
+		t.Errorf("%v, %v", err, able.record.NotDrilled)
 	}
 }

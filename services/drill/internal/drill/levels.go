@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,8 +27,11 @@ type Level struct {
 
 // levelsBefore measures all replicas before the load.
 func (r *Conductor) levelsBefore(ctx context.Context) error {
+	if err := limitsLevels(r.cfg.Limits); err != nil {
+		return err
+	}
 	for _, s := range r.cluster.Services() {
-		l, err := Measure(ctx, s)
+		l, err := settled(ctx, s.Name(), measureOf(s), func(Level) bool { return true })
 		if err != nil {
 			return err
 		}
@@ -38,70 +42,128 @@ func (r *Conductor) levelsBefore(ctx context.Context) error {
 	return nil
 }
 
-// levelsAfter measures them again without the edge, so that nobody holds connections, and gives them a while to let go.
-func (r *Conductor) levelsAfter(ctx context.Context) error {
-	if err := r.cluster.Edge.Kill(); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, restWithin)
-	defer cancel()
-	for i, s := range r.cluster.Services() {
-		at := &r.record.Found.Levels[i]
-		for {
-			l, err := Measure(ctx, s)
-			if err != nil && ctx.Err() == nil {
-				return err
-			}
-			if err == nil {
-				at.GoroutinesAfter, at.FDsAfter, at.HeapAfter, at.MemoryAfter = l.Goroutines, l.Files, l.Heap, l.Memory
-			}
-			limits := r.cfg.Limits
-			settled := l.Goroutines-at.GoroutinesBefore <= limits.Goroutines && l.Files-at.FDsBefore <= limits.FDs &&
-				l.Heap-at.HeapBefore <= limits.Heap && l.Memory-at.MemoryBefore <= limits.Memory
-			if settled || rest(ctx, 200*time.Millisecond) != nil {
-				break
-			}
+// limitsLevels returns an error unless each level has a limit: where there is none, nothing would be found.
+func limitsLevels(l check.Limits) error {
+	for what, limit := range map[string]int64{"goroutines": int64(l.Goroutines), "open files": int64(l.FDs), "heap": l.Heap, "memory": l.Memory} {
+		if limit <= 0 {
+			return fmt.Errorf("the limit of %s must be positive, not %d", what, limit)
 		}
 	}
 	return nil
 }
 
-// measureWithin bounds one look at a service.
-const measureWithin = 3 * time.Second
+// levelsAfter measures them again without the edge, so that nobody holds connections, and gives each a while to let go.
+func (r *Conductor) levelsAfter(ctx context.Context) error {
+	if err := r.cluster.Edge.Kill(); err != nil {
+		return err
+	}
+	for i, s := range r.cluster.Services() {
+		at, limits := &r.record.Found.Levels[i], r.cfg.Limits
+		l, err := settled(ctx, s.Name(), measureOf(s), func(l Level) bool {
+			return l.Goroutines-at.GoroutinesBefore <= limits.Goroutines && l.Files-at.FDsBefore <= limits.FDs &&
+				l.Heap-at.HeapBefore <= limits.Heap && l.Memory-at.MemoryBefore <= limits.Memory
+		})
+		if err != nil {
+			return err
+		}
+		at.GoroutinesAfter, at.FDsAfter, at.HeapAfter, at.MemoryAfter = l.Goroutines, l.Files, l.Heap, l.Memory
+	}
+	return nil
+}
+
+func measureOf(s *cluster.Service) func(context.Context) (Level, error) {
+	return func(ctx context.Context) (Level, error) { return Measure(ctx, s) }
+}
+
+// settled measures one process until it occupies little enough, restWithin at most, and returns what was measured last. That
+// it could not be measured is an error: nobody knows what it occupies.
+func settled(ctx context.Context, name string, measure func(context.Context) (Level, error), enough func(Level) bool) (last Level, err error) {
+	ctx, cancel := context.WithTimeout(ctx, restWithin)
+	defer cancel()
+	measured := false
+	for {
+		l, failed := measure(ctx)
+		if failed == nil {
+			last, measured = l, true
+			if enough(l) {
+				return last, nil
+			}
+		} else {
+			err = failed
+		}
+		if over := rest(ctx, levelsEvery); over != nil {
+			if measured {
+				return last, nil // too much, which the checker says
+			}
+			return last, fmt.Errorf("what %s occupies was not to be found out within %s: %w", name, restWithin, errors.Join(err, over))
+		}
+	}
+}
+
+// How processes are measured.
+const (
+	levelsEvery   = 200 * time.Millisecond
+	measureWithin = 5 * time.Second // one look at a service
+)
 
 // Measure asks a service for its goroutines and its heap, and the kernel for the rest.
 func Measure(ctx context.Context, s *cluster.Service) (Level, error) {
-	var l Level
 	ctx, cancel := context.WithTimeout(ctx, measureWithin)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.Addr+"/metrics", nil)
+	l, err := measure(ctx, s.Addr, s.PID())
+	if err != nil {
+		return Level{}, fmt.Errorf("measure %s: %w", s.Name(), err)
+	}
+	return l, nil
+}
+
+func measure(ctx context.Context, addr string, pid int) (l Level, err error) {
+	if pid == 0 {
+		return l, errors.New("it does not run")
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+addr+"/metrics", nil)
 	if err != nil {
 		return l, err
 	}
 	req.Close = true
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return l, fmt.Errorf("measure %s: %w", s.Name(), err)
+		return l, err
 	}
 	defer res.Body.Close() //nolint:errcheck // read to its end
 	found, err := gauges(res.Body, goroutineMetric, goalMetric, gogcMetric)
 	if err != nil {
-		return l, fmt.Errorf("measure %s: %w", s.Name(), err)
+		return l, err
 	}
 	l.Goroutines = int(found[goroutineMetric])
 	l.Heap = int64(found[goalMetric] / (1 + found[gogcMetric]/100))
-	proc := fmt.Sprintf("/proc/%d", s.PID())
-	if files, err := os.ReadDir(proc + "/fd"); err == nil { // elsewhere than on Linux there is none
-		l.Files = len(files)
+	if runtime.GOOS == "linux" { // elsewhere there is no such folder
+		err = l.ofKernel(fmt.Sprintf("/proc/%d", pid))
 	}
-	if statm, err := os.ReadFile(proc + "/statm"); err == nil { //nolint:gosec // of a child of ours
-		if fields := strings.Fields(string(statm)); len(fields) > 1 {
-			if pages, err := strconv.ParseInt(fields[1], 10, 64); err == nil {
-				l.Memory = pages * int64(os.Getpagesize())
-			}
-		}
+	return l, err
+}
+
+// ofKernel reads what the kernel tells of a process.
+func (l *Level) ofKernel(proc string) error {
+	files, err := os.ReadDir(proc + "/fd")
+	if err != nil {
+		return err
 	}
-	return l, nil
+	l.Files = len(files)
+	statm, err := os.ReadFile(proc + "/statm")
+	if err != nil {
+		return err
+	}
+	fields := strings.Fields(string(statm))
+	if len(fields) < 2 {
+		return fmt.Errorf("%s/statm says %q", proc, statm)
+	}
+	pages, err := strconv.ParseInt(fields[1], 10, 64)
+	if err != nil {
+		return fmt.Errorf("%s/statm: %w", proc, err)
+	}
+	l.Memory = pages * int64(os.Getpagesize())
+	return nil
 }
 
 // What services tell of their runtime. The runtime sets its goal at the end of each collection: what was found in use (and

@@ -32,7 +32,7 @@ const (
 	warmUp     = 2 * time.Second
 	coolDown   = time.Second
 	calmWithin = 60 * time.Second // until everything that was written has arrived everywhere
-	restWithin = 15 * time.Second // until processes have let go of what the load needed
+	restWithin = 15 * time.Second // until a process has let go of what the load needed
 )
 
 // walksAway is how many operations there are to one whose client does not ask again when it got no answer.
@@ -74,19 +74,24 @@ func Run(ctx context.Context, cfg Config, out io.Writer) error {
 // Accompanied carries a drill out in company. It fails if a promise was not kept, or as the companion judges.
 func Accompanied(ctx context.Context, cfg Config, out io.Writer, with Companion) (err error) {
 	r := &Conductor{cfg: cfg, with: with, out: out, record: check.Record{Limits: cfg.Limits, Name: fmt.Sprintf("seed %d on %s with %d NATS", cfg.Seed, cfg.Engine, cfg.NATS)}}
-	if r.dir, err = os.MkdirTemp("", "tallyboard-drill-"); err != nil {
-		return fmt.Errorf("make a folder: %w", err)
+	if r.dir, err = cluster.NewFolder(); err != nil {
+		return err
 	}
 	defer func() { err = errors.Join(err, r.clear(err != nil)) }()
-	if err := errors.Join(os.Chmod(r.dir, 0o755), os.Mkdir(r.logs(), 0o755)); err != nil { //nolint:gosec // the database's user must get to its folder
+	if err := os.Mkdir(r.logs(), 0o755); err != nil { //nolint:gosec // for whoever looks into the run
 		return fmt.Errorf("make a folder: %w", err)
 	}
 	if r.log, err = ledger.Open(filepath.Join(r.logs(), ledgerFile)); err != nil {
 		return err
 	}
 	conducted := r.conduct(ctx)
-	if err := errors.Join(conducted, r.log.Close(), r.save()); err != nil {
-		return r.with.Judge(r, nil, err)
+	return r.conclude(errors.Join(conducted, r.log.Close(), r.save()))
+}
+
+// conclude judges a run that came to its end, or says how it broke. What could not be ended is said in any case.
+func (r *Conductor) conclude(broken error) error {
+	if broken != nil {
+		return errors.Join(r.with.Judge(r, nil, broken), r.unstopped)
 	}
 	return errors.Join(r.judge(), r.unstopped)
 }
@@ -137,7 +142,11 @@ func (r *Conductor) conduct(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("start the cluster: %w", err)
 	}
-	defer func() { r.unstopped = r.cluster.Stop() }()
+	defer func() {
+		if err := r.cluster.Stop(); err != nil {
+			r.unstopped = fmt.Errorf("stop the cluster: %w", err)
+		}
+	}()
 	if err := r.notDrilled(); err != nil {
 		return err
 	}

@@ -80,12 +80,18 @@ func (a *Authority) IssueFor(from, to time.Time, hosts ...string) tls.Certificat
 // Files writes a certificate and its key to files of the test and returns their names.
 func (a *Authority) Files(c tls.Certificate) (certificate, key string) {
 	a.t.Helper()
+	text, private := a.Texts(c)
+	return write(a.t, "tls.crt", text), write(a.t, "tls.key", private)
+}
+
+// Texts returns a certificate and its key as PEM, for files that somebody else than the test is to read.
+func (a *Authority) Texts(c tls.Certificate) (certificate, key []byte) {
+	a.t.Helper()
 	der, err := x509.MarshalPKCS8PrivateKey(c.PrivateKey)
 	if err != nil {
 		a.t.Fatalf("testkit: encode a key: %v", err)
 	}
-	return write(a.t, "tls.crt", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]})),
-		write(a.t, "tls.key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 }
 
 // sign completes a template with a key of its own; the authority's first certificate is signed by itself.

@@ -15,7 +15,7 @@ import (
 
 const (
 	// adminTimeout bounds one administrative step: connecting, creating or dropping a database.
-	adminTimeout = 60 * time.Second
+	adminTimeout = 2 * time.Minute
 	// abandonedAfter is the age from which a test database can only be what a killed test process left.
 	abandonedAfter = 6 * time.Hour
 	// databasePrefix marks the databases of this package; the time of their making follows, in base 36.

@@ -52,7 +52,7 @@ func onMySQL(ctx context.Context, serverURL string, do func(*sql.DB) error) erro
 // await tries until a server that is still starting lets people in, at most connectPatience.
 func await(ctx context.Context, ping func(context.Context) error) error {
 	const (
-		connectPatience = 20 * time.Second
+		connectPatience = time.Minute
 		betweenTries    = 200 * time.Millisecond
 	)
 	ctx, cancel := context.WithTimeout(ctx, connectPatience)

@@ -9,10 +9,12 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/tallyboard/tallyboard/services/internal/kit/testkit/ports"
 )
 
 // natsReady bounds the start of the embedded NATS server.
-const natsReady = 30 * time.Second
+const natsReady = 2 * time.Minute
 
 // Server is a NATS server with JetStream on disk inside the test process. It keeps its port and its store through Stop
 // and Restart, so that clients reconnect to it as they would to a restarted machine. Its methods belong to the test's
@@ -20,7 +22,7 @@ const natsReady = 30 * time.Second
 type Server struct {
 	t     testing.TB
 	store string
-	port  int // 0 until the first start
+	port  int
 	srv   *server.Server
 }
 
@@ -34,7 +36,11 @@ func NATS(t testing.TB) string {
 // test's temporary directory. It ends with the test.
 func NATSServer(t testing.TB) *Server {
 	t.Helper()
-	s := &Server{t: t, store: t.TempDir()}
+	port, err := ports.Free()
+	if err != nil {
+		t.Fatalf("testkit: start NATS: %v", err)
+	}
+	s := &Server{t: t, store: t.TempDir(), port: port}
 	s.Start()
 	t.Cleanup(s.Stop)
 	return s
@@ -60,14 +66,10 @@ func (s *Server) Start() {
 }
 
 func (s *Server) start() error {
-	port := s.port
-	if port == 0 {
-		port = server.RANDOM_PORT
-	}
 	srv, err := server.NewServer(&server.Options{
 		ServerName: "testkit",
 		Host:       "127.0.0.1",
-		Port:       port,
+		Port:       s.port,
 		JetStream:  true,
 		StoreDir:   s.store,
 		NoLog:      true,
@@ -81,13 +83,6 @@ func (s *Server) start() error {
 		srv.Shutdown()
 		srv.WaitForShutdown()
 		return errors.New("not ready within " + natsReady.String())
-	}
-	u, err := url.Parse(srv.ClientURL())
-	if err != nil {
-		return err
-	}
-	if s.port, err = strconv.Atoi(u.Port()); err != nil {
-		return err
 	}
 	s.srv = srv
 	return nil

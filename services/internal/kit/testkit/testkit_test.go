@@ -16,6 +16,9 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
+// patience bounds the wait for an answer of NATS; only a test that fails uses it up.
+const patience = time.Minute
+
 func TestEnginesGiveFreshDatabasesAndDropThem(t *testing.T) {
 	t.Parallel()
 	for _, engine := range Engines() {
@@ -126,7 +129,7 @@ func TestNATSServerKeepsStreamsAndPortThroughRestart(t *testing.T) {
 // publish makes sure the stream is there, publishes once and returns the message's stream sequence.
 func publish(t *testing.T, url, subject, data string) uint64 {
 	t.Helper()
-	nc, err := nats.Connect(url)
+	nc, err := nats.Connect(url, nats.Timeout(patience))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +138,8 @@ func publish(t *testing.T, url, subject, data string) uint64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx := t.Context()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
 	if _, err := js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{Name: "TASKS", Subjects: []string{"tasks.>"}}); err != nil {
 		t.Fatal(err)
 	}
