@@ -162,6 +162,7 @@ type Rule struct {
 var Rules = []Rule{
 	{"history", History},
 	{"positions", Positions},
+	{"relayed", Relayed},
 	{"marks", Marks},
 	{"times", Times},
 	{"doubled", Doubled},
@@ -173,6 +174,7 @@ var Rules = []Rule{
 	{"ranks", Ranks},
 	{"streams", Streams},
 	{"caught up", CaughtUp},
+	{"standstill", Standstill},
 	{"projection", Projection},
 	{"recovery", Recovery},
 	{"levels", Levels},

@@ -82,7 +82,9 @@ var bad = []struct {
 	{"one number for two tasks", "history", func(r *Record) { row(r, first).Key = "DRA-2" }},
 	{"a change that cannot be read", "history", func(r *Record) { event(r, opUpdate, 0).Changes[0].After = []byte("{") }},
 
-	{"an event without position", "positions", func(r *Record) { event(r, opMoveLast, 0).Pos = 0 }},
+	{"an event that was passed over by others", "positions", func(r *Record) { event(r, opTrash, 0).Pos = 0 }},
+	{"an event that was passed over by another one of its task", "positions", func(r *Record) { event(r, opRelateLast, 0).Seq, event(r, opRelateLast, 1).Pos = 99, 0 }},
+	{"an event without position", "relayed", func(r *Record) { event(r, opRename, 0).Pos = 0 }},
 	{"a position given twice", "positions", func(r *Record) { event(r, opMove, 0).Pos-- }},
 	{"a gap in the positions", "positions", func(r *Record) { event(r, opMoveLast, 0).Pos++ }},
 	{"positions against the order of a task", "positions", func(r *Record) {
@@ -93,8 +95,8 @@ var bad = []struct {
 		a, b := event(r, opCreate, 0), event(r, opCreate2, 0)
 		a.Pos, b.Pos = b.Pos, a.Pos
 	}},
-	{"an event that was never published", "positions", func(r *Record) { r.Found.Published-- }},
-	{"a relay that counts otherwise", "positions", func(r *Record) { r.Found.Given++ }},
+	{"an event that was never published", "relayed", func(r *Record) { r.Found.Published-- }},
+	{"a relay that counts otherwise", "relayed", func(r *Record) { r.Found.Given++ }},
 
 	{"a clock that was slow", "times", func(r *Record) { event(r, opMoveLast, 0).Occurred = time.Time{} }},
 
@@ -121,6 +123,11 @@ var bad = []struct {
 	{"an answer with a version of somebody else's making", "acknowledged", func(r *Record) { r.Ops[opUpdate].Trace = "f" }},
 	{"an answer with more than was asked for", "acknowledged", func(r *Record) { r.Ops[opBulk].Tasks = r.Ops[opBulk].Tasks[:1] }},
 	{"a bulk edit of which half is there", "acknowledged", func(r *Record) { forget(r, event(r, opBulk, 1)) }},
+	{"an answer without what was asked for", "acknowledged", func(r *Record) { r.Ops[opUpdate].Asked.State = "s2" }},
+	{"an answer about another task", "acknowledged", func(r *Record) { r.Ops[opRead].Tasks[0] = third }},
+	{"an answer without the task", "acknowledged", func(r *Record) { r.Ops[opMoveLast].Answer = nil }},
+	{"a trip to the trash that went nowhere", "acknowledged", func(r *Record) { r.Ops[opTrashAgain].Answer = r.Ops[opRestore].Answer }},
+	{"a restoration that left it in the trash", "acknowledged", func(r *Record) { r.Ops[opRestore].Answer = r.Ops[opTrash].Answer }},
 	{"a read of what never was", "acknowledged", func(r *Record) { r.Ops[opRead].Answer[0].Title = "Dream" }},
 
 	{"an acknowledged edit of a comment that is gone", "acknowledged", func(r *Record) { forget(r, event(r, opEditComment, 0)) }},
@@ -146,6 +153,9 @@ var bad = []struct {
 		forget(r, event(r, opRelateLast, 0))
 		r.Found.Relations = nil
 	}},
+	{"an acknowledged relation of another kind", "relations", func(r *Record) { r.Ops[opRelateLast].Asked.Relation = "relates" }},
+	{"an acknowledged relation the other way round", "relations", func(r *Record) { slices.Reverse(r.Ops[opRelateLast].Tasks) }},
+	{"an acknowledged removal that removed something else", "relations", func(r *Record) { r.Ops[opUnrelate].Tasks[1] = third }},
 	{"an acknowledged relation that had been removed before", "relations", func(r *Record) {
 		op := r.Ops[opRelate]
 		op.ID, op.Trace, op.Start, op.End = "again", "again", r.Ops[opRename].End, r.Ops[opRename].End+1
@@ -210,6 +220,7 @@ var bad = []struct {
 	{"statistics that differ from a recount", "projection", func(r *Record) { r.Found.Stats.Equal = false }},
 	{"statistics with differences", "projection", func(r *Record) { r.Found.Stats.Differences = 1 }},
 	{"statistics that stopped", "caught up", func(r *Record) { r.Found.Stats.Cursor-- }},
+	{"statistics that stand still", "standstill", func(r *Record) { still(r, stillFor) }},
 	{"a recount of less than there is", "projection", func(r *Record) { r.Found.Stats.Tasks-- }},
 	{"a parked task", "projection", func(r *Record) { r.Found.Stats.Parked = 1 }},
 
@@ -221,6 +232,39 @@ var bad = []struct {
 	{"a leak of files", "levels", func(r *Record) { r.Found.Levels[0].FDsAfter = 500 }},
 	{"a heap that grew", "levels", func(r *Record) { r.Found.Levels[0].HeapAfter = 500 << 20 }},
 	{"memory not given back", "levels", func(r *Record) { r.Found.Levels[0].MemoryAfter = 500 << 20 }},
+}
+
+// still leaves the last event out of the statistics for a while until the end.
+func still(r *Record, long time.Duration) {
+	r.Found.Stats.Cursor--
+	r.Found.Stats.Pos--
+	r.Marks[len(r.Marks)-1].Cursor--
+	m := r.Marks[len(r.Marks)-1]
+	for at := time.Duration(0); at <= long; at += time.Second {
+		m.At += time.Second
+		r.Marks = append(r.Marks, m)
+	}
+}
+
+// TestLatenessIsNothingWorse demands that what has not arrived by the end, on a slow machine, breaks the rules that say so, and
+// none that says that something is wrong: a seeded bug must not seem caught by it.
+func TestLatenessIsNothingWorse(t *testing.T) {
+	t.Parallel()
+	r := busyDay(t)
+	still(&r, stillFor-2*time.Second)
+	late := event(&r, opRename, 0)
+	late.Pos = 0
+	r.Found.Given, r.Found.Published, r.Found.Stats.Tasks = r.Found.Given-1, r.Found.Published-2, 3
+	r.Streams = nil
+	broken := map[string]bool{}
+	for _, v := range All(r) {
+		if broken[v.Rule] = true; v.Rule != "relayed" && v.Rule != "caught up" {
+			t.Error(v)
+		}
+	}
+	if !broken["relayed"] || !broken["caught up"] {
+		t.Errorf("only %v", broken)
+	}
 }
 
 // rerank gives another rank in an operation, everywhere where it shows, so that nothing but its place is wrong.

@@ -165,27 +165,52 @@ func (b *Book) related() (there map[side]bool, out []Violation) {
 	return there, out
 }
 
-// relating compares an operation with what it left in the histories of the tasks.
+// relating compares an operation with what it left in the histories of the tasks. Whoever was told that two tasks are related
+// may have come second, so that the event is another one's; whoever was told that they are no longer has taken the relation
+// away: where there is none, the answer is a refusal.
 func (b *Book) relating(op *ledger.Op) (out []Violation) {
-	touched := map[string]bool{}
+	from, to := op.Tasks[0], op.Tasks[1]
+	sides := []side{{from, op.Asked.Relation, to}, {to, opposite[op.Asked.Relation], from}}
+	kind := map[ledger.Kind]string{ledger.Relate: "relation.added", ledger.Unrelate: "relation.removed"}[op.Kind]
+	left := map[side]bool{}
 	for _, e := range b.traced[op.Trace] {
-		touched[e.Aggregate] = true
+		s, ok := sideOf(e)
+		if !ok || e.Kind != kind || !slices.Contains(sides, s) {
+			out = append(out, violation("%s %s of %s %s %s left %s on %s: %s %s", op.Kind, op.ID, from, op.Asked.Relation, to, e.Kind, e.Aggregate, s.Kind, s.other).of(op))
+		}
+		left[s] = true
 	}
-	if n := len(touched); n != 0 && n != len(op.Tasks) {
-		out = append(out, violation("%s %s changed %d of %d tasks", op.Kind, op.ID, n, len(op.Tasks)).of(op))
+	if n := len(left); n != 0 && n != len(sides) {
+		out = append(out, violation("%s %s changed %d of %d tasks", op.Kind, op.ID, n, len(sides)).of(op))
 	}
-	if op.Outcome == ledger.Acknowledged && op.Kind == ledger.Unrelate && len(touched) == 0 {
-		out = append(out, violation("%s %s was acknowledged, and no history has it", op.Kind, op.ID).of(op))
+	if op.Outcome != ledger.Acknowledged {
+		return out
 	}
-	if op.Outcome == ledger.Acknowledged && op.Kind == ledger.Relate && op.Asked.Relation != "" {
-		from, to := op.Tasks[0], op.Tasks[1]
-		for _, s := range []side{{from, op.Asked.Relation, to}, {to, opposite[op.Asked.Relation], from}} {
-			if !b.wasRelated(op, s) {
-				out = append(out, violation("%s %s was acknowledged, and the history of %s has no moment at which it %s %s", op.Kind, op.ID, s.task, s.Kind, s.other).of(op))
-			}
+	for _, s := range sides {
+		switch {
+		case op.Kind == ledger.Unrelate && !left[s]:
+			out = append(out, violation("%s %s was acknowledged, and the history of %s does not have it", op.Kind, op.ID, s.task).of(op))
+		case op.Kind == ledger.Relate && !b.wasRelated(op, s):
+			out = append(out, violation("%s %s was acknowledged, and the history of %s has no moment at which it %s %s", op.Kind, op.ID, s.task, s.Kind, s.other).of(op))
 		}
 	}
 	return out
+}
+
+// sideOf reads the relation that an event tells of.
+func sideOf(e *Event) (s side, ok bool) {
+	s.task = e.Aggregate
+	for _, c := range e.Changes {
+		value := c.After
+		if e.Kind == "relation.removed" {
+			value = c.Before
+		}
+		var l struct{ Kind, Task string }
+		if c.Field == "relation" && into(&l, value) == nil {
+			s.Kind, s.other, ok = l.Kind, l.Task, true
+		}
+	}
+	return s, ok
 }
 
 // wasRelated says whether an acknowledged operation may have been the truth for one of the two tasks: its own event tells of

@@ -2,9 +2,12 @@ package check
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/tallyboard/tallyboard/services/drill/internal/ledger"
 )
 
 // History demands that each task and project has its events 1, 2, 3 … without gaps, the first one its making, and that the
@@ -49,18 +52,18 @@ func History(b *Book) []Violation {
 	return out
 }
 
-// Positions demands that every event has one, that they are 1, 2, 3 … without gaps, in each task in the order of its events,
-// and that a change that was acknowledged before another one was asked for stands in front of it. All were published.
+// Positions demands that they are 1, 2, 3 … without gaps, in each task in the order of its events, and that a change that was
+// acknowledged before another one was asked for stands in front of it. An event that has none comes behind all that have
+// one, and so may be one that was passed over. That it has none yet is another matter: see [Relayed].
 func Positions(b *Book) []Violation {
 	var out []Violation
-	events := make([]*Event, 0, len(b.Found.Events))
+	var events, later []*Event
 	for i := range b.Found.Events {
-		e := &b.Found.Events[i]
-		if e.Pos == 0 {
-			out = append(out, violation("event %d of %s has no position", e.Seq, e.Aggregate).of(b.ops[e.Trace]))
-			continue
+		if e := &b.Found.Events[i]; e.Pos == 0 {
+			later = append(later, e)
+		} else {
+			events = append(events, e)
 		}
-		events = append(events, e)
 	}
 	slices.SortFunc(events, func(x, y *Event) int { return cmp.Compare(x.Pos, y.Pos) })
 	seqs := map[string]int64{}
@@ -70,35 +73,60 @@ func Positions(b *Book) []Violation {
 			break
 		}
 	}
-	for _, e := range events {
+	slices.SortFunc(later, func(x, y *Event) int { return cmp.Or(cmp.Compare(x.Seq, y.Seq), cmp.Compare(x.ID, y.ID)) })
+	all := append(slices.Clip(events), later...)
+	for _, e := range all {
 		if last := seqs[e.Aggregate]; e.Seq <= last {
-			out = append(out, violation("event %d of %s has position %d, behind event %d", e.Seq, e.Aggregate, e.Pos, last).of(b.ops[e.Trace]))
+			out = append(out, violation("event %d of %s has %s, behind event %d", e.Seq, e.Aggregate, e.place(), last).of(b.ops[e.Trace]))
 		}
-		seqs[e.Aggregate] = e.Seq
+		seqs[e.Aggregate] = max(seqs[e.Aggregate], e.Seq)
 	}
-	out = append(out, realTime(b, events)...)
-	if n := int64(len(events)); b.Found.Given != n || b.Found.Published != n {
+	return append(out, realTime(b, events, later)...)
+}
+
+// place says where an event stands, for people.
+func (e *Event) place() string {
+	if e.Pos == 0 {
+		return "no position"
+	}
+	return fmt.Sprintf("position %d", e.Pos)
+}
+
+// Relayed demands that, at the end of the time that was allowed, every event has a position and every position is published.
+// An event without one may be late or lost: if others passed it over, [Positions] says so.
+func Relayed(b *Book) (out []Violation) {
+	var n int64
+	for i := range b.Found.Events {
+		if e := &b.Found.Events[i]; e.Pos == 0 {
+			out = append(out, violation("event %d of %s has no position yet", e.Seq, e.Aggregate).of(b.ops[e.Trace]))
+			continue
+		}
+		n++
+	}
+	if b.Found.Given != n || b.Found.Published != n {
 		out = append(out, violation("%d events have positions; the relay says it gave %d and published %d", n, b.Found.Given, b.Found.Published))
 	}
 	return out
 }
 
-// realTime compares the order of positions with the order people can know of.
-func realTime(b *Book, inOrder []*Event) (out []Violation) {
+// realTime compares the order of positions with the order people can know of. Those who have none follow on those who have.
+func realTime(b *Book, inOrder, later []*Event) (out []Violation) {
 	var latest time.Duration = -1
 	var latestEvent *Event
+	overtaken := func(e *Event) {
+		if op := b.ops[e.Trace]; op != nil && op.Outcome == ledger.Acknowledged && op.End < latest {
+			out = append(out, violation("what has %s was acknowledged at %s, before position %d was asked for at %s",
+				e.place(), op.End, latestEvent.Pos, latest).of(op, b.ops[latestEvent.Trace]))
+		}
+	}
 	for _, e := range inOrder {
-		op := b.ops[e.Trace]
-		if op == nil {
-			continue
-		}
-		if op.Outcome == "acknowledged" && op.End < latest {
-			out = append(out, violation("position %d was acknowledged at %s, before position %d was asked for at %s",
-				e.Pos, op.End, latestEvent.Pos, latest).of(op, b.ops[latestEvent.Trace]))
-		}
-		if op.Start > latest {
+		overtaken(e)
+		if op := b.ops[e.Trace]; op != nil && op.Start > latest {
 			latest, latestEvent = op.Start, e
 		}
+	}
+	for _, e := range later { // among themselves they have no order yet
+		overtaken(e)
 	}
 	return out
 }

@@ -56,21 +56,14 @@ func Acknowledged(b *Book) []Violation {
 		if op.Outcome != ledger.Acknowledged {
 			continue
 		}
+		out = append(out, granted(op)...)
 		for _, t := range op.Answer {
 			out = append(out, b.answered(op, t)...)
 		}
 		switch op.Kind {
 		case ledger.Create:
-			if len(op.Answer) != 1 || op.Answer[0].Title != op.Asked.Title {
-				out = append(out, violation("%s was answered with another task than asked for", op.ID).of(op))
-			}
 			out = append(out, b.made(op, "task.created", ids(op.Answer))...)
-		case ledger.Update, ledger.Move:
-			out = append(out, b.made(op, "task.changed", op.Tasks)...)
-		case ledger.Bulk:
-			if len(op.Answer) != len(op.Tasks) {
-				out = append(out, violation("bulk edit %s of %d tasks was answered with %d", op.ID, len(op.Tasks), len(op.Answer)).of(op))
-			}
+		case ledger.Update, ledger.Move, ledger.Bulk:
 			out = append(out, b.made(op, "task.changed", op.Tasks)...)
 		case ledger.Comment:
 			if r := told[op.Comment]; !there[op.Comment] && (r == nil || !r.gone) {
@@ -86,7 +79,7 @@ func Acknowledged(b *Book) []Violation {
 		case ledger.Import:
 			out = append(out, b.imported(op)...)
 		case ledger.Trash, ledger.Restore, ledger.Read: // may have had nothing to do; the answer says enough
-		case ledger.Relate, ledger.Unrelate: // an answer without content: Relations holds them against the histories
+		case ledger.Relate, ledger.Unrelate: // answers without content: [Relations] demands what they left in the histories
 		}
 	}
 	return out
