@@ -20,8 +20,12 @@ import (
 	"github.com/tallyboard/tallyboard/services/internal/kit/seeded"
 )
 
-// mostSeeds is how many schedules are tried before a bug counts as missed. Which statement an interruption hits is chance.
-const mostSeeds = 3
+// mostSeeds is how many schedules are carried out before a bug counts as missed. Which statement an interruption hits is
+// chance. Of those that could not be carried out, mostBroken are replaced by the next one.
+const (
+	mostSeeds  = 3
+	mostBroken = 3
+)
 
 // How long a run with a bug waits for what does not come; sound services need less under these schedules.
 const (
@@ -65,40 +69,25 @@ func ParseFlags(args []string) (Config, error) {
 	return cfg, nil
 }
 
-// Run looks for the bugs, one after the other, and prints a table and a last line. It fails with [ErrMissed], or because a
-// drill could not be carried out.
+// Run looks for the bugs, one after the other, and prints a table and a last line. It fails with [ErrMissed], or because
+// drills could not be carried out.
 func Run(ctx context.Context, cfg Config, out io.Writer) error {
 	return search(ctx, cfg, out, once)
 }
 
+// carrier carries a drill out. It fails if that was not possible; violations are no failure.
+type carrier func(context.Context, drill.Config, io.Writer) (result, error)
+
 // search is Run with a given way to carry a drill out.
-func search(ctx context.Context, cfg Config, out io.Writer, once func(context.Context, drill.Config, io.Writer) (result, error)) error {
+func search(ctx context.Context, cfg Config, out io.Writer, once carrier) error {
 	var rows []row
 	for _, p := range plans {
 		if len(cfg.Only) > 0 && !slices.Contains(cfg.Only, p.bug) {
 			continue
 		}
 		r := row{plan: p}
-		for r.seeds < mostSeeds && len(r.by) == 0 {
-			run := p.drill(cfg, cfg.Drill.Seed+uint64(r.seeds))
-			r.seeds++
-			r.seed = run.Seed
-			fmt.Fprintf(out, "%s, seed %d: %s of faults …\n", p.bug, run.Seed, p.duration)
-			var said bytes.Buffer
-			found, err := once(ctx, run, &said)
-			if err != nil { // neither caught nor missed
-				fmt.Fprint(out, said.String())
-				return fmt.Errorf("drill of %s, seed %d: %w", p.bug, run.Seed, err)
-			}
-			r.took, r.by = found.took, p.caughtBy(found.violations, cfg.Control)
-			if (len(r.by) == 0) != cfg.Control { // as it should not be
-				fmt.Fprint(out, said.String())
-			} else if err := os.RemoveAll(run.Out); err != nil {
-				return fmt.Errorf("remove what a drill left: %w", err)
-			}
-			if cfg.Control {
-				break
-			}
+		if err := r.look(ctx, cfg, out, once); err != nil {
+			return err
 		}
 		rows = append(rows, r)
 	}
@@ -106,6 +95,37 @@ func search(ctx context.Context, cfg Config, out io.Writer, once func(context.Co
 		return reportControl(out, rows)
 	}
 	return report(out, rows)
+}
+
+// look carries a plan out with one seed after the other until something is found, or enough was tried; a control once. A
+// drill that broke has neither caught nor missed anything: its seed is spent, and another one is tried.
+func (r *row) look(ctx context.Context, cfg Config, out io.Writer, once carrier) error {
+	enough := mostSeeds
+	if cfg.Control {
+		enough = 1
+	}
+	for seed := cfg.Drill.Seed; r.runs < enough && len(r.by) == 0; seed++ {
+		run := r.drill(cfg, seed)
+		fmt.Fprintf(out, "%s, seed %d: %s of faults …\n", r.bug, seed, r.duration)
+		var said bytes.Buffer
+		found, err := once(ctx, run, &said)
+		if err != nil {
+			fmt.Fprint(out, said.String())
+			if r.broken++; r.broken == mostBroken || ctx.Err() != nil {
+				return fmt.Errorf("drill of %s, seed %d, broken like %d before it: %w", r.bug, seed, r.broken-1, err)
+			}
+			fmt.Fprintf(out, "%s, seed %d: could not be carried out, and says nothing: %v\n", r.bug, seed, err)
+			continue
+		}
+		r.runs++
+		r.seed, r.took, r.by = seed, found.took, r.caughtBy(found.violations, cfg.Control)
+		if (len(r.by) == 0) != cfg.Control { // as it should not be
+			fmt.Fprint(out, said.String())
+		} else if err := os.RemoveAll(run.Out); err != nil {
+			return fmt.Errorf("remove what a drill left: %w", err)
+		}
+	}
+	return nil
 }
 
 // drill returns what to carry out.
@@ -133,10 +153,11 @@ func (p plan) caughtBy(violations []check.Violation, control bool) (rules []stri
 // row of the table.
 type row struct {
 	plan
-	by    []string // rules
-	seed  uint64   // of the last run
-	seeds int      // runs
-	took  time.Duration
+	by     []string // rules
+	seed   uint64   // of the last run that could be carried out
+	runs   int      // of those
+	broken int      // runs that could not be
+	took   time.Duration
 }
 
 func report(out io.Writer, rows []row) error {
@@ -149,8 +170,11 @@ func report(out io.Writer, rows []row) error {
 			caught++
 			by = strings.Join(r.by, ", ")
 		}
-		if r.seeds > 1 {
-			seed += fmt.Sprintf(" (of %d tried)", r.seeds)
+		if r.runs > 1 {
+			seed += fmt.Sprintf(" (of %d tried)", r.runs)
+		}
+		if r.broken > 0 {
+			seed += fmt.Sprintf(" (%d more broke)", r.broken)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%.0f s\t%s\n", r.bug, by, r.took.Seconds(), seed)
 	}
@@ -194,8 +218,9 @@ func once(ctx context.Context, cfg drill.Config, out io.Writer) (result, error) 
 	defer end()
 	cfg.Until = enough
 	o := &observer{Companion: drill.Alone(), limit: cfg.Limits.Whole, enough: end}
-	if err := drill.Accompanied(ctx, cfg, out, o); err != nil && len(o.violations) == 0 {
-		return result{}, err
+	err := drill.Accompanied(ctx, cfg, out, o)
+	if broken := o.broken(err); broken != nil {
+		return result{}, broken
 	}
 	return result{violations: o.violations, took: time.Since(began)}, nil
 }

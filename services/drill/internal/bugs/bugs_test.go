@@ -33,6 +33,9 @@ func TestEachBugHasAPlan(t *testing.T) {
 			if !slices.ContainsFunc(check.Rules, func(r check.Rule) bool { return r.Name == rule }) {
 				t.Errorf("%s: there is no rule %q", p.bug, rule)
 			}
+			if slices.Contains(lateness, rule) {
+				t.Errorf("%s would be caught by lateness, as %q", p.bug, rule)
+			}
 		}
 		if p.duration > 20*time.Second || len(p.kinds) == 0 || len(p.shows) == 0 {
 			t.Errorf("%s: %+v", p.bug, p)
@@ -81,7 +84,7 @@ func TestAllCaught(t *testing.T) {
 		t.Error(err)
 	}
 	for _, want := range []string{
-		"\nskip-version-check             linearizable  12 s   7\n", "\nstream-sequence-cursor         caught up     12 s   7\n",
+		"\nskip-version-check             linearizable  12 s   7\n", "\nstream-sequence-cursor         standstill    12 s   7\n",
 		"\nPASS: 6 of 6 seeded bugs were caught\n",
 	} {
 		if !strings.Contains(out.String(), want) {
@@ -121,18 +124,127 @@ func TestAnotherSeed(t *testing.T) {
 	}
 }
 
-// TestBrokenDrill demands that a drill that could not be carried out neither catches nor misses.
+// TestLatenessCatchesNothing demands that no bug counts as caught by what a slow machine does as well.
+func TestLatenessCatchesNothing(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	var runs []string
+	err := search(t.Context(), config(t), &out, scripted(t, &runs, func(drill.Config) (result, error) {
+		var late []check.Violation
+		for _, rule := range append([]string{"streams", "levels", "answers"}, lateness...) {
+			late = append(late, check.Violation{Rule: rule})
+		}
+		return result{violations: late}, nil
+	}))
+	if !errors.Is(err, ErrMissed) || !strings.Contains(out.String(), "FAIL: 0 of 6") || len(runs) != mostSeeds*len(plans) {
+		t.Errorf("%v after %v\n%s", err, runs, out.String())
+	}
+}
+
+// TestBrokenDrill demands that drills that could not be carried out neither catch nor miss.
 func TestBrokenDrill(t *testing.T) {
 	t.Parallel()
 	var out strings.Builder
 	var runs []string
 	broken := errors.New("no database")
-	err := search(t.Context(), config(t), &out, scripted(t, &runs, func(drill.Config) (result, error) { return result{}, broken }))
-	if !errors.Is(err, broken) || errors.Is(err, ErrMissed) || len(runs) != 1 || !strings.Contains(out.String(), "log of") {
+	err := search(t.Context(), config(t), &out, scripted(t, &runs, func(drill.Config) (result, error) {
+		return result{violations: []check.Violation{{Rule: "linearizable"}}}, broken
+	}))
+	if !errors.Is(err, broken) || errors.Is(err, ErrMissed) || len(runs) != mostBroken || !strings.Contains(out.String(), "log of") {
 		t.Errorf("%v after %v\n%s", err, runs, out.String())
 	}
 	if strings.Contains(out.String(), "caught\n") {
 		t.Errorf("it came to a verdict:\n%s", out.String())
+	}
+}
+
+// TestSpentSeed lets drills break before one is carried out, and demands that the next seeds are taken, and the verdict is that
+// of those which were carried out.
+func TestSpentSeed(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		control bool
+		broken  []uint64 // seeds
+		catch   uint64   // first seed that catches
+		runs    int
+		err     error
+		says    string
+	}{
+		"caught after two broken ones":    {false, []uint64{7, 8}, 9, 3, nil, "9 (2 more broke)"},
+		"caught after a miss and a break": {false, []uint64{8}, 9, 3, nil, "9 (of 2 tried) (1 more broke)"},
+		"missed with a broken one":        {false, []uint64{8}, 99, 4, ErrMissed, "NOT CAUGHT"},
+		"control with a broken one":       {true, []uint64{7}, 99, 2, nil, "PASS: none of 1 schedules"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var out strings.Builder
+			var runs []string
+			cfg := config(t)
+			cfg.Control, cfg.Only = c.control, []seeded.Bug{seeded.RowIDCursor}
+			err := search(t.Context(), cfg, &out, scripted(t, &runs, func(run drill.Config) (result, error) {
+				switch {
+				case slices.Contains(c.broken, run.Seed):
+					return result{}, errors.New("no database")
+				case run.Seed < c.catch:
+					return result{}, nil
+				}
+				return firstRules(run)
+			}))
+			if !errors.Is(err, c.err) || len(runs) != c.runs || !strings.Contains(out.String(), c.says) {
+				t.Errorf("%v after %v\n%s", err, runs, out.String())
+			}
+		})
+	}
+}
+
+// TestStopped demands that nothing is tried again once the search was told to end.
+func TestStopped(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	var runs []string
+	ctx, cancel := context.WithCancel(t.Context())
+	err := search(ctx, config(t), &out, scripted(t, &runs, func(drill.Config) (result, error) {
+		cancel()
+		return result{}, ctx.Err()
+	}))
+	if !errors.Is(err, context.Canceled) || len(runs) != 1 {
+		t.Errorf("%v after %v", err, runs)
+	}
+}
+
+// TestBroken tells drills that say nothing from those that found something.
+func TestBroken(t *testing.T) {
+	t.Parallel()
+	noDatabase, violated := errors.New("no database"), errors.New("promises were not kept")
+	for name, c := range map[string]struct {
+		judged bool
+		fault  ledger.Fault
+		ended  error
+		broken bool
+	}{
+		"nothing found":                      {true, ledger.Fault{}, nil, false},
+		"violations":                         {true, ledger.Fault{}, violated, false},
+		"never well again":                   {true, ledger.Fault{Error: "statistics are at 3 of 9"}, violated, false},
+		"no run":                             {false, ledger.Fault{}, noDatabase, true},
+		"no verdict":                         {false, ledger.Fault{}, nil, true},
+		"a fault that could not be injected": {true, ledger.Fault{Error: "there is no link", Undone: true}, violated, true},
+	} {
+		o := &observer{Companion: drill.Alone()}
+		var r drill.Conductor
+		if err := o.Started(t.Context(), &r); err != nil {
+			t.Fatal(err)
+		}
+		r.Record().Faults = []ledger.Fault{c.fault}
+		var stopped error
+		if !c.judged {
+			stopped = noDatabase
+		}
+		if err := o.Judge(&r, []check.Violation{{Rule: "positions"}}, stopped); !errors.Is(err, stopped) {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err := o.broken(c.ended); (err != nil) != c.broken {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

@@ -256,7 +256,7 @@ func (r *Conductor) breakNow(ctx context.Context, injector *faults.Injector, now
 			detail, err := injector.Do(ctx, f)
 			done[i].Healed, done[i].Detail = r.since(), detail
 			if err != nil {
-				done[i].Error = err.Error()
+				done[i].Error, done[i].Undone = err.Error(), true
 			}
 		})
 	}

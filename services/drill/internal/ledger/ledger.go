@@ -127,6 +127,7 @@ type Fault struct {
 	Whole    time.Duration `json:"whole"`    // from Healed until every part says that it is well and statistics have caught up
 	Restarts bool          `json:"restarts"` // processes were started anew, which takes its time
 	Error    string        `json:"error,omitempty"`
+	Undone   bool          `json:"undone,omitempty"` // it could not be injected or mended: the run says nothing about the system
 }
 
 // Log collects operations as they end, as lines of JSON in a file: a long run has more of them than memory should hold.
