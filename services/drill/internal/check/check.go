@@ -52,6 +52,7 @@ type Snapshot struct {
 	Tasks     []Task              `json:"tasks"`
 	Comments  []Comment           `json:"comments"`
 	Relations []Relation          `json:"relations"`
+	Views     []View              `json:"views"`
 	Events    []Event             `json:"events"`
 	Given     int64               `json:"given"`     // last position given, as the relay keeps it
 	Published int64               `json:"published"` // last position known to be published
@@ -68,11 +69,15 @@ type StepBack struct {
 	Is   int64  `json:"is"`
 }
 
-// Project is a row of projects.
+// Project is a row of projects, with those of its settings.
 type Project struct {
-	ID   string `json:"id"`
-	Key  string `json:"key"`
-	Name string `json:"name"`
+	ID      string          `json:"id"`
+	Key     string          `json:"key"`
+	Name    string          `json:"name"`
+	Version int64           `json:"version"`
+	States  []ledger.State  `json:"states"`
+	Labels  []ledger.Label  `json:"labels"`
+	Members []ledger.Member `json:"members"`
 }
 
 // Task is a row of tasks.
@@ -169,6 +174,7 @@ var Rules = []Rule{
 	{"acknowledged", Acknowledged},
 	{"unacknowledged", Unacknowledged},
 	{"relations", Relations},
+	{"settings", Settings},
 	{"answers", Answers},
 	{"linearizable", Linearizable},
 	{"ranks", Ranks},
@@ -200,10 +206,12 @@ type Book struct {
 	events     map[string][]*Event   // by aggregate, in order of seq
 	traced     map[string][]*Event   // by trace
 	tasks      map[string]*Task
-	keys       map[string]string // of projects, by id
-	histories  map[string][]step // by task
-	versions   map[*Event]int64  // that events made
-	unreadable []Violation
+	keys       map[string]string    // of projects, by id
+	histories  map[string][]step    // by task
+	versions   map[*Event]int64     // that events made
+	settings   map[string][]setting // by project
+	unreadable []Violation          // in histories of tasks
+	unsettled  []Violation          // in histories of projects
 }
 
 // step is a task as an event left it.
@@ -216,7 +224,7 @@ type step struct {
 // Open prepares a record for checks.
 func Open(r Record) *Book {
 	b := &Book{Record: r, ops: map[string]*ledger.Op{}, events: map[string][]*Event{}, traced: map[string][]*Event{},
-		tasks: map[string]*Task{}, keys: map[string]string{}, histories: map[string][]step{}, versions: map[*Event]int64{}}
+		tasks: map[string]*Task{}, keys: map[string]string{}, histories: map[string][]step{}, versions: map[*Event]int64{}, settings: map[string][]setting{}}
 	for i := range b.Ops {
 		b.ops[b.Ops[i].Trace] = &b.Ops[i]
 	}
@@ -235,6 +243,8 @@ func Open(r Record) *Book {
 		slices.SortStableFunc(events, func(x, y *Event) int { return int(x.Seq - y.Seq) })
 		if events[0].OfTask {
 			b.replay(id, events)
+		} else {
+			b.adjust(id, events)
 		}
 	}
 	return b

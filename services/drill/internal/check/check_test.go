@@ -61,11 +61,14 @@ func forget(r *Record, e *Event) {
 	}
 }
 
-// bad are histories that must not pass: what is broken, and the rule that must say so.
-var bad = []struct {
+// spoilt is a history that must not pass: what is broken, and the rule that must say so.
+type spoilt struct {
 	name, rule string
 	mend       func(*Record)
-}{
+}
+
+// bad are such histories; those of settings are in badSettings.
+var bad = []spoilt{
 	{"a gap in a task's history", "history", func(r *Record) { event(r, opTrash, 0).Seq = 9 }},
 	{"a history that begins in the middle", "history", func(r *Record) { event(r, opCreate, 0).Kind = "task.changed" }},
 	{"events of a task that is not there", "history", func(r *Record) {
@@ -84,7 +87,7 @@ var bad = []struct {
 
 	{"an event that was passed over by others", "positions", func(r *Record) { event(r, opTrash, 0).Pos = 0 }},
 	{"an event that was passed over by another one of its task", "positions", func(r *Record) { event(r, opRelateLast, 0).Seq, event(r, opRelateLast, 1).Pos = 99, 0 }},
-	{"an event without position", "relayed", func(r *Record) { event(r, opRename, 0).Pos = 0 }},
+	{"an event without position", "relayed", func(r *Record) { event(r, opRemoveView, 0).Pos = 0 }},
 	{"a position given twice", "positions", func(r *Record) { event(r, opMove, 0).Pos-- }},
 	{"a gap in the positions", "positions", func(r *Record) { event(r, opMoveLast, 0).Pos++ }},
 	{"positions against the order of a task", "positions", func(r *Record) {
@@ -138,8 +141,9 @@ var bad = []struct {
 		op := r.Ops[opComment3]
 		r.Found.Comments = append(r.Found.Comments, Comment{ID: op.Comment, Task: op.Tasks[0], Body: op.Asked.Body})
 	}},
-	{"an acknowledged rename that is gone", "acknowledged", func(r *Record) { forget(r, event(r, opRename, 0)) }},
-	{"a project whose name its history does not explain", "history", func(r *Record) { r.Found.Projects[0].Name = "from nowhere" }},
+	{"a view nobody asked for", "unacknowledged", func(r *Record) { event(r, opAddView, 0).Trace = "f" }},
+	{"an acknowledged rename that is gone", "settings", func(r *Record) { forget(r, event(r, opRename, 0)) }},
+	{"a project whose name its history does not explain", "settings", func(r *Record) { r.Found.Projects[0].Name = "from nowhere" }},
 	{"a rename nobody asked for", "unacknowledged", func(r *Record) { event(r, opRename, 0).Trace = "f" }},
 
 	{"half of a relation", "relations", func(r *Record) { forget(r, event(r, opRelateLast, 1)) }},
@@ -252,7 +256,7 @@ func TestLatenessIsNothingWorse(t *testing.T) {
 	t.Parallel()
 	r := busyDay(t)
 	still(&r, stillFor-2*time.Second)
-	late := event(&r, opRename, 0)
+	late := event(&r, opRemoveView, 0)
 	late.Pos = 0
 	r.Found.Given, r.Found.Published, r.Found.Stats.Tasks = r.Found.Given-1, r.Found.Published-2, 3
 	r.Streams = nil
@@ -293,7 +297,7 @@ func rerank(r *Record, op int, rank string) {
 
 func TestBadRecordsAreCaught(t *testing.T) {
 	t.Parallel()
-	for _, c := range bad {
+	for _, c := range slices.Concat(bad, badSettings) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			r := busyDay(t)
@@ -309,12 +313,7 @@ func TestBadRecordsAreCaught(t *testing.T) {
 func TestEveryRuleCatchesSomething(t *testing.T) {
 	t.Parallel()
 	for _, rule := range Rules {
-		if !slices.ContainsFunc(bad, func(c struct {
-			name, rule string
-			mend       func(*Record)
-		}) bool {
-			return c.rule == rule.Name
-		}) {
+		if !slices.ContainsFunc(slices.Concat(bad, badSettings), func(c spoilt) bool { return c.rule == rule.Name }) {
 			t.Errorf("no bad history for %q", rule.Name)
 		}
 	}

@@ -248,35 +248,4 @@ func (b *Book) wasRelated(op *ledger.Op, s side) bool {
 	return possible(nil)
 }
 
-// names compares the names of projects with their histories.
-func (b *Book) names() (out []Violation) {
-	for _, p := range b.Found.Projects {
-		name, told := "", false
-		for _, e := range b.events[p.ID] {
-			for _, c := range e.Changes {
-				if c.Field == "name" && !e.OfTask {
-					told = into(&name, c.After) == nil
-				}
-			}
-		}
-		if told && name != p.Name {
-			out = append(out, violation("project %s is called %q; its history says %q", p.Key, p.Name, name))
-		}
-	}
-	return out
-}
-
-// renamed looks for the event of an acknowledged rename.
-func (b *Book) renamed(op *ledger.Op) []Violation {
-	for _, e := range b.traced[op.Trace] {
-		for _, c := range e.Changes {
-			var name string
-			if e.Kind == "project.changed" && c.Field == "name" && into(&name, c.After) == nil && name == op.Asked.Name {
-				return nil
-			}
-		}
-	}
-	return []Violation{violation("%s %s was acknowledged, and the history of %s does not have it", op.Kind, op.ID, op.Project).of(op)}
-}
-
 func (r Relation) String() string { return fmt.Sprintf("%s %s %s", r.From, r.Kind, r.To) }

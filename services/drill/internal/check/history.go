@@ -29,7 +29,6 @@ func History(b *Book) []Violation {
 			out = append(out, violation("there are %d events of task %s, and no task", len(events), id).of(b.ops[events[0].Trace]))
 		}
 	}
-	out = append(out, b.names()...)
 	numbers := map[string]string{}
 	for _, t := range b.Found.Tasks {
 		steps := b.histories[t.ID]

@@ -72,13 +72,13 @@ func follow(r register, a access) (ok bool, next any) {
 	return fits && !r.trashed, register{version: a.version}
 }
 
-// Linearizable demands that each task looks as if its operations had been made one after the other, each at a moment between
+// Linearizable demands that each task, and the settings of each project, look as if their operations had been made one after the other, each at a moment between
 // its request and its answer. The search is porcupine's.
 func Linearizable(b *Book) []Violation {
 	byTask := map[string][]porcupine.Operation{}
 	for i := range b.Ops {
 		op := &b.Ops[i]
-		for task, a := range b.accesses(op) {
+		for task, a := range b.accesses(op) { // or project
 			back := op.End
 			if op.Outcome != ledger.Acknowledged && a.made {
 				back = math.MaxInt64 // nobody knows when it happened
@@ -88,6 +88,12 @@ func Linearizable(b *Book) []Violation {
 			})
 		}
 	}
+	for project, history := range byTask {
+		if b.settings[project] != nil { // nobody among the clients has made it
+			made := access{kind: ledger.Create, made: true, version: 1, op: &ledger.Op{ID: "its making"}}
+			byTask[project] = append(history, porcupine.Operation{Input: made, Call: -2, Return: -1})
+		}
+	}
 	var out []Violation
 	for _, task := range slices.Sorted(maps.Keys(byTask)) {
 		history := byTask[task]
@@ -95,9 +101,9 @@ func Linearizable(b *Book) []Violation {
 		switch result {
 		case porcupine.Ok:
 		case porcupine.Unknown:
-			out = append(out, violation("whether the %d operations on task %s are linearizable was not decided within %s", len(history), task, decideWithin))
+			out = append(out, violation("whether the %d operations on %s are linearizable was not decided within %s", len(history), task, decideWithin))
 		case porcupine.Illegal:
-			out = append(out, violation("the %d operations on task %s fit into no order; %s", len(history), task, stuck(history, info)).of(involved(history, info)...))
+			out = append(out, violation("the %d operations on %s fit into no order; %s", len(history), task, stuck(history, info)).of(involved(history, info)...))
 		}
 	}
 	return out
@@ -107,6 +113,9 @@ func Linearizable(b *Book) []Violation {
 func (b *Book) accesses(op *ledger.Op) map[string]access {
 	out := map[string]access{}
 	for _, e := range b.traced[op.Trace] {
+		if e.Kind == "project.changed" {
+			out[e.Aggregate] = access{kind: op.Kind, made: true, version: b.versions[e], op: op}
+		}
 		if !e.OfTask {
 			continue
 		}
@@ -118,6 +127,10 @@ func (b *Book) accesses(op *ledger.Op) map[string]access {
 		}
 	}
 	switch {
+	case op.Outcome == ledger.Acknowledged && op.Settings != nil:
+		if _, made := out[op.Settings.ID]; !made {
+			out[op.Settings.ID] = access{kind: op.Kind, version: op.Settings.Version, op: op}
+		}
 	case op.Outcome == ledger.Acknowledged:
 		for _, t := range op.Answer {
 			if _, made := out[t.ID]; !made {

@@ -74,8 +74,8 @@ func Acknowledged(b *Book) []Violation {
 			out = append(out, b.commented(op, "comment.edited")...)
 		case ledger.RemoveComment:
 			out = append(out, b.commented(op, "comment.removed")...)
-		case ledger.Rename:
-			out = append(out, b.renamed(op)...)
+		case ledger.Rename, ledger.AddState, ledger.ChangeState, ledger.ArchiveState, ledger.AddLabel, ledger.ChangeLabel, ledger.RemoveLabel,
+			ledger.SetMember, ledger.RemoveMember, ledger.ReadProject, ledger.AddView, ledger.ReplaceView, ledger.RemoveView: // see [Settings]
 		case ledger.Import:
 			out = append(out, b.imported(op)...)
 		case ledger.Trash, ledger.Restore, ledger.Read: // may have had nothing to do; the answer says enough
@@ -155,7 +155,7 @@ func Unacknowledged(b *Book) []Violation {
 		}
 	}
 	for i := range b.Found.Events {
-		if e := &b.Found.Events[i]; (e.OfTask || e.Kind == "project.changed") && b.ops[e.Trace] == nil {
+		if e := &b.Found.Events[i]; (e.OfTask || e.Kind != "project.created") && b.ops[e.Trace] == nil {
 			out = append(out, violation("%s of %s at position %d was asked for by nobody (trace %s)", e.Kind, e.Aggregate, e.Pos, e.Trace))
 		}
 	}

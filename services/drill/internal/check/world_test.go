@@ -26,8 +26,12 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, tasks: map[string]*Task{}}
 	w.r.Limits = Limits{Serving: time.Second, Whole: 2 * time.Second, Goroutines: 10, FDs: 10, Heap: 10 << 20, Memory: 10 << 20}
-	w.r.Found.Projects = []Project{{ID: worldProject, Key: "DRA"}}
-	w.event(worldProject, "", "project.created", 1)
+	p := Project{
+		ID: worldProject, Key: "DRA", Name: "Drill", Version: 1, Members: []ledger.Member{{Person: "p1", Role: "owner"}},
+		States: []ledger.State{{ID: "s1", Name: "Todo", Category: "todo"}, {ID: "s2", Name: "Done", Category: "done"}},
+	}
+	w.r.Found.Projects = []Project{p}
+	w.event(worldProject, "", "project.created", 1, w.to("name", p.Name), w.to("states", p.States), w.to("members", p.Members))
 	return w
 }
 
@@ -160,13 +164,6 @@ func (w *world) relate(kind ledger.Kind, event, from, to string) {
 	}
 }
 
-func (w *world) rename(name string) {
-	op := w.op(ledger.Rename)
-	op.Asked.Name = name
-	w.r.Found.Projects[0].Name = name
-	w.event(worldProject, op.Trace, "project.changed", 2, w.to("name", name))
-}
-
 func (w *world) importRow(title, rank string) *ledger.Op {
 	id := w.create(title, rank)
 	op := &w.r.Ops[len(w.r.Ops)-1]
@@ -259,6 +256,24 @@ const (
 	opUnrelate
 	opRelateLast
 	opRename
+	opAddState
+	opChangeState
+	opArchiveState
+	opArchiveAgain
+	opStateBack
+	opAddLabel
+	opAddLabel2
+	opChangeLabel
+	opRemoveLabel
+	opSetMember
+	opSetMemberAgain
+	opSetMember2
+	opRemoveMember
+	opReadProject
+	opAddView
+	opAddView2
+	opReplaceView
+	opRemoveView
 )
 
 // busyDay is a record with every kind of operation and outcome, in which every promise is kept.
@@ -292,5 +307,10 @@ func busyDay(t *testing.T) Record {
 	w.relate(ledger.Relate, "relation.added", first, third)
 	w.r.Found.Relations = []Relation{{From: first, To: third, Kind: "blocks"}}
 	w.rename("Called otherwise")
+	w.settleAll()
+	w.save(ledger.AddView, "v1", 0, &ledger.View{Name: "Mine", Layout: "list"})
+	w.save(ledger.AddView, "v2", 0, &ledger.View{Name: "Ours", Layout: "board", Shared: true})
+	w.save(ledger.ReplaceView, "v1", 1, &ledger.View{Name: "Mine still", Filter: `"a"`, Layout: "list"})
+	w.save(ledger.RemoveView, "v2", 0, nil)
 	return w.record()
 }

@@ -122,7 +122,7 @@ func silence(ops []ledger.Op, from, until time.Duration) (longest time.Duration)
 	last := from
 	for i := range ops {
 		op := &ops[i]
-		if op.Outcome != ledger.Acknowledged || op.Kind == ledger.Read || op.End < from {
+		if op.Outcome != ledger.Acknowledged || op.Kind.Reads() || op.End < from {
 			continue
 		}
 		if op.End > until {

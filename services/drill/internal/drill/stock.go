@@ -8,10 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
-
-	"github.com/google/uuid"
 
 	"github.com/tallyboard/tallyboard/services/drill/internal/check"
 	"github.com/tallyboard/tallyboard/services/drill/internal/cluster"
@@ -213,7 +210,11 @@ func (r *Conductor) readDatabase(ctx context.Context, found *check.Snapshot) (er
 		what, query string
 		row         func(scan func(...any) error) error
 	}{
-		{"projects", "SELECT " + id("id") + ", pkey, name FROM projects", rows.project},
+		{"projects", "SELECT " + id("id") + ", pkey, name, version FROM projects", rows.project},
+		{"states", "SELECT " + id("project_id") + ", " + id("id") + ", name, category, wip_limit, archived FROM states ORDER BY project_id, position", rows.state},
+		{"labels", "SELECT " + id("project_id") + ", " + id("id") + ", name, color FROM labels ORDER BY project_id, position", rows.label},
+		{"members", "SELECT " + id("project_id") + ", " + id("person_id") + ", role FROM members", rows.member},
+		{"views", "SELECT " + id("project_id") + ", " + id("id") + ", name, filter, layout, shared, version FROM views", rows.view},
 		{"tasks", "SELECT " + id("id") + ", " + id("project_id") + ", number, title, description, " + id("state_id") + ", task_rank, estimate, version, seq, trashed FROM tasks", rows.task},
 		{"comments", "SELECT " + id("id") + ", " + id("task_id") + ", body FROM comments", rows.comment},
 		{"relations", "SELECT " + id("from_id") + ", " + id("to_id") + ", kind FROM relations", rows.relation},
@@ -247,84 +248,4 @@ func each(ctx context.Context, tx *sql.Tx, query string, row func(scan func(...a
 		}
 	}
 	return rows.Err()
-}
-
-// rowReader adds rows to a snapshot.
-type rowReader struct{ to *check.Snapshot }
-
-func (r rowReader) project(scan func(...any) error) error {
-	var p check.Project
-	err := scan(textID(&p.ID), &p.Key, &p.Name)
-	r.to.Projects = append(r.to.Projects, p)
-	return err
-}
-
-func (r rowReader) task(scan func(...any) error) error {
-	var t check.Task
-	var trashed *time.Time
-	err := scan(textID(&t.ID), textID(&t.Project), &t.Number, &t.Title, &t.Description, textID(&t.State), &t.Rank, &t.Estimate, &t.Version, &t.Seq, &trashed)
-	if trashed != nil {
-		at := trashed.UTC().Format(time.RFC3339Nano)
-		t.Trashed = &at
-	}
-	r.to.Tasks = append(r.to.Tasks, t)
-	return err
-}
-
-func (r rowReader) comment(scan func(...any) error) error {
-	var c check.Comment
-	err := scan(textID(&c.ID), textID(&c.Task), &c.Body)
-	r.to.Comments = append(r.to.Comments, c)
-	return err
-}
-
-func (r rowReader) stepBack(scan func(...any) error) error {
-	var s check.StepBack
-	err := scan(&s.What, &s.Was, &s.Is)
-	r.to.StepsBack = append(r.to.StepsBack, s)
-	return err
-}
-
-func (r rowReader) relation(scan func(...any) error) error {
-	var l check.Relation
-	err := scan(textID(&l.From), textID(&l.To), &l.Kind)
-	r.to.Relations = append(r.to.Relations, l)
-	return err
-}
-
-func (r rowReader) event(scan func(...any) error) error {
-	var e check.Event
-	var aggregate, traceparent string
-	var changes []byte
-	if err := scan(&e.ID, &e.Pos, textID(&e.Project), textID(&e.Aggregate), &aggregate, &e.Seq, &e.Kind, &changes, &traceparent, &e.Occurred, &e.Recorded); err != nil {
-		return err
-	}
-	e.OfTask = aggregate == "task"
-	if parts := strings.Split(traceparent, "-"); len(parts) == 4 {
-		e.Trace = parts[1]
-	}
-	if err := json.Unmarshal(changes, &e.Changes); err != nil {
-		return fmt.Errorf("changes of event %d: %w", e.ID, err)
-	}
-	r.to.Events = append(r.to.Events, e)
-	return nil
-}
-
-// textID scans an id, with or without hyphens, in its usual form.
-type idScanner struct{ to *string }
-
-func textID(to *string) idScanner { return idScanner{to} }
-
-// Scan implements sql.Scanner.
-func (s idScanner) Scan(v any) error {
-	text, is := v.(string)
-	if b, bytes := v.([]byte); bytes {
-		text, is = string(b), true
-	}
-	if !is {
-		return fmt.Errorf("an id is a %T", v)
-	}
-	id, err := uuid.Parse(text)
-	*s.to = id.String()
-	return err
 }

@@ -65,6 +65,9 @@ type Op struct {
 	Answer   []Task        `json:"answer,omitempty"`   // the tasks as answered
 	Comment  string        `json:"comment,omitempty"`  // id of the comment made, edited or removed
 	Current  *Task         `json:"current,omitempty"`  // what a 412 showed
+	Part     string        `json:"part,omitempty"`     // id of the state, label, person or view concerned
+	Settings *Settings     `json:"settings,omitempty"` // of the project, as answered
+	View     *View         `json:"view,omitempty"`     // as answered
 }
 
 // Asked is what an operation wanted. Text members hold what is found again in events.
@@ -79,9 +82,16 @@ type Asked struct {
 	Top         bool     `json:"top,omitempty"`
 	Bottom      bool     `json:"bottom,omitempty"`
 	Body        string   `json:"body,omitempty"`     // of a comment
-	Name        string   `json:"name,omitempty"`     // of the project
+	Name        string   `json:"name,omitempty"`     // of the project, state, label or view
 	Rows        []string `json:"rows,omitempty"`     // titles of imported tasks
 	Relation    string   `json:"relation,omitempty"` // how the first of Tasks relates to the second, such as "blocks"
+	Category    string   `json:"category,omitempty"` // of a state
+	Position    *int     `json:"position,omitempty"` // of a state or label
+	WIPLimit    *int     `json:"wipLimit,omitempty"` // of a state
+	Archived    *bool    `json:"archived,omitempty"` // of a state
+	Color       string   `json:"color,omitempty"`    // of a label
+	Role        string   `json:"role,omitempty"`     // of a member
+	View        *View    `json:"view,omitempty"`     // without id and version
 }
 
 // Task is a task as far as the drill changes it.

@@ -29,7 +29,7 @@ const (
 )
 
 func actionOf(k ledger.Kind) action {
-	if k == ledger.Read {
+	if k.Reads() {
 		return reading
 	}
 	return writing

@@ -84,15 +84,7 @@ func (c *caller) rename(ctx context.Context, project string) ledger.Op {
 	op.Asked.Name = "Drill " + project + " as called by " + op.ID
 	r := jsonRequest(http.MethodPatch, "/api/v1/projects/"+project, map[string]any{"name": op.Asked.Name})
 	r.ifMatch = "*"
-	return c.call(ctx, op, r, func(_ *ledger.Op, body []byte) error {
-		var p struct {
-			Key string `json:"key"`
-		}
-		if err := json.Unmarshal(body, &p); err != nil {
-			return fmt.Errorf("read a project: %w", err)
-		}
-		return nil
-	})
+	return c.call(ctx, op, r, settings)
 }
 
 // nothing reads an answer without content.

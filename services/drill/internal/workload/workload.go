@@ -65,13 +65,16 @@ type Load struct {
 
 // place is what all clients know of a project.
 type place struct {
-	states  []string
+	states  []string // that the project began with; they are never archived
 	mu      sync.Mutex
 	tasks   []seen
 	index   map[string]int
 	remarks []remark
 	links   []linked
-	heat    func() int // which of the tasks are hot now, see hotFrom
+	views   []viewed
+	set     ledger.Settings // as last seen
+	people  []string        // who may become members
+	heat    func() int      // which of the tasks are hot now, see hotFrom
 }
 
 // seen is a task as last seen.
@@ -84,15 +87,17 @@ type seen struct {
 // New makes the projects. Errors are those of a system that does not work before anything was done to it.
 func New(ctx context.Context, cfg Config) (*Load, error) {
 	l := &Load{cfg: cfg, places: map[string]*place{}, http: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 2 * cfg.Clients}}}
+	people, err := l.invite(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, key := range cfg.Projects {
 		body := fmt.Sprintf(`{"key":%q,"name":"Drill %s"}`, key, key)
-		var p struct {
-			States []struct{ ID, Category string }
-		}
+		var p ledger.Settings
 		if err := l.do(ctx, http.MethodPost, "/api/v1/projects", body, http.StatusCreated, &p); err != nil {
 			return nil, err
 		}
-		at := &place{index: map[string]int{}, heat: func() int { return int(cfg.Since() / hotFor) }}
+		at := &place{index: map[string]int{}, set: p, people: people, heat: func() int { return int(cfg.Since() / hotFor) }}
 		for _, s := range p.States {
 			at.states = append(at.states, s.ID)
 		}
@@ -216,7 +221,7 @@ func (l *Load) step(ctx context.Context, c *caller) {
 		return
 	}
 	t, other := at.pick(c.random), at.pick(c.random)
-	state := at.states[c.random.IntN(len(at.states))]
+	state := at.state(c.random)
 	var op ledger.Op
 	switch n := c.random.IntN(100); {
 	case t.trashed && n%2 == 0:
@@ -249,6 +254,8 @@ func (l *Load) step(ctx context.Context, c *caller) {
 			rows = largeRows
 		}
 		op = c.importRows(ctx, project, rows)
+	case n < 92:
+		op = l.settle(ctx, c, project, at)
 	default:
 		op = c.read(ctx, project, t)
 	}
@@ -279,6 +286,9 @@ func (p *place) learn(op ledger.Op) {
 		if t.Version >= p.tasks[i].version {
 			p.tasks[i].version, p.tasks[i].trashed = t.Version, t.Trashed != nil
 		}
+	}
+	if op.Settings != nil && op.Settings.Version > p.set.Version {
+		p.set = *op.Settings
 	}
 }
 
