@@ -1,34 +1,19 @@
 package degradation
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
+	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"fmt"
-	"math/big"
 	"net/http"
 	"os"
-	"os/user"
 	"path/filepath"
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 
 	"github.com/tallyboard/tallyboard/services/drill/internal/cluster"
+	"github.com/tallyboard/tallyboard/services/internal/kit/testkit"
 )
-
-// authority signs certificates of servers.
-type authority struct {
-	key  *ecdsa.PrivateKey
-	cert *x509.Certificate
-	file string // of its certificate
-}
 
 // Names of servers in certificates.
 const (
@@ -36,74 +21,26 @@ const (
 	elsewhere   = "elsewhere.example"
 )
 
-func newAuthority(t *testing.T) *authority {
-	t.Helper()
-	a := &authority{file: filepath.Join(folder(t), "ca.crt")}
-	var err error
-	if a.key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
-		t.Fatal(err)
-	}
-	der := a.sign(t, &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Authority of a test"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}, nil, &a.key.PublicKey)
-	if a.cert, err = x509.ParseCertificate(der); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(a.file, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	own(t, a.file) // MySQL reads it, too
-	return a
-}
+// Certificates are valid from long ago until later, unless they have expired.
+func longAgo() time.Time { return time.Now().Add(-2 * time.Hour) }
 
-// sign signs a certificate; without a parent it is its own.
-func (a *authority) sign(t *testing.T, template, parent *x509.Certificate, public *ecdsa.PublicKey) []byte {
-	t.Helper()
-	if parent == nil {
-		parent = template
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, parent, public, a.key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return der
-}
-
-// issue returns the certificate of a server with a name, valid until then, and its key, both as PEM.
-func (a *authority) issue(t *testing.T, name string, until time.Time) (cert, key []byte) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	der := a.sign(t, &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "server " + name}, DNSNames: []string{name},
-		NotBefore: time.Now().Add(-2 * time.Hour), NotAfter: until, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}, KeyUsage: x509.KeyUsageDigitalSignature,
-	}, a.cert, &private.PublicKey)
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})
-}
+func later() time.Time { return time.Now().Add(2 * time.Hour) }
 
 // expiry returns a moment as certificates know it, and how log and health name it once it is over.
 func expiry(at time.Time) (rounded time.Time, words string) {
 	at = at.Truncate(time.Second)
-	return at, "(CN=server " + thisMachine + ") expired at " + at.UTC().Format(time.RFC3339)
+	return at, "(CN=" + thisMachine + ") expired at " + at.UTC().Format(time.RFC3339)
 }
 
 // databaseCertificate: a replica refuses a server whose certificate has expired or is another's, names it and its expiry,
 // stays alive, and serves as soon as the certificate is replaced.
 func databaseCertificate(t *testing.T, r *rig) {
 	t.Helper()
-	ca := newAuthority(t)
+	ca := testkit.NewAuthority(t, "Authority of a test")
 	dir := serverFolder(t)
-	at, words := expiry(time.Now().Add(3 * time.Second)) // MySQL takes none that has expired already
-	r.showCertificate(t, ca, dir, thisMachine, at)
-	rest(t, time.Until(at)+time.Second)
-	env := []string{"DATABASE_URL=" + r.url("", thisMachine+":"+portOf(t, r.DB.Addr())), "DATABASE_CA_FILE=" + ca.file}
+	r.keepTLS(t) // behind the folder: it is undone before that is removed
+	words := r.showExpired(t, ca, dir)
+	env := []string{"DATABASE_URL=" + r.DB.URL("", thisMachine+":"+portOf(t, r.DB.Addr()), ""), "DATABASE_CA_FILE=" + ca.File()}
 	replicas := []*single{r.one(t, "secure-task", programs.tasks, env...), r.one(t, "secure-stats", programs.stats, env...)}
 	say := func(status int, words string) {
 		for _, s := range replicas {
@@ -114,80 +51,136 @@ func databaseCertificate(t *testing.T, r *rig) {
 	for _, s := range replicas {
 		s.logs(t, words)
 	}
-	later := time.Now().Add(time.Hour)
-	r.showCertificate(t, ca, dir, elsewhere, later)
-	say(http.StatusServiceUnavailable, "is for another host name")
-	r.showCertificate(t, newAuthority(t), dir, thisMachine, later)
-	say(http.StatusServiceUnavailable, "authority that is not trusted")
-	r.showCertificate(t, ca, dir, thisMachine, later)
-	say(http.StatusOK, "")
+	for _, next := range []struct {
+		of    *testkit.Authority
+		name  string
+		state int
+		words string
+	}{
+		{ca, elsewhere, http.StatusServiceUnavailable, "is for another host name"},
+		{testkit.NewAuthority(t, "Authority of others"), thisMachine, http.StatusServiceUnavailable, "authority that is not trusted"},
+		{ca, thisMachine, http.StatusOK, ""},
+	} {
+		if err := r.showCertificate(t, next.of, dir, next.name, later()); err != nil {
+			t.Fatal(err)
+		}
+		say(next.state, next.words)
+	}
 }
 
 // serverFolder returns one that the database's server may read, and nobody else.
 func serverFolder(t *testing.T) string {
 	t.Helper()
 	dir := folder(t)
-	own(t, dir)
+	if err := cluster.Own(dir); err != nil {
+		t.Fatal(err)
+	}
 	return dir
 }
 
-// own gives a file to the database server's user.
-func own(t *testing.T, path string) {
+// showExpired makes the server show a certificate that has expired, and returns how that is put into words. PostgreSQL takes
+// one of an hour ago. MySQL refuses it, so it gets one that still lasts for a little, and longer each time it came too late
+// for that, and its end is awaited: how fast the machine is makes no difference.
+func (r *rig) showExpired(t *testing.T, ca *testkit.Authority, dir string) (words string) {
 	t.Helper()
-	if os.Getuid() != 0 {
-		return
+	if r.engine == cluster.Postgres {
+		at, words := expiry(time.Now().Add(-time.Hour))
+		if err := r.showCertificate(t, ca, dir, thisMachine, at); err != nil {
+			t.Fatal(err)
+		}
+		return words
 	}
-	nobody, err := user.Lookup("nobody")
-	if err != nil {
-		t.Fatal(err)
-	}
-	uid, err := strconv.Atoi(nobody.Uid)
-	if err != nil {
-		t.Fatal(err)
-	}
-	gid, err := strconv.Atoi(nobody.Gid)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chown(path, uid, gid); err != nil {
-		t.Fatal(err)
+	for lasts := 2 * time.Second; ; lasts *= 2 {
+		at, words := expiry(time.Now().Add(lasts))
+		err := r.showCertificate(t, ca, dir, thisMachine, at)
+		if err == nil {
+			for !time.Now().After(at) { // by the clock of the machine, as the replicas look at it
+				rest(t, pace)
+			}
+			return words
+		}
+		if lasts > patience {
+			t.Fatalf("the server does not take a certificate that lasts for %s: %v", lasts, err)
+		}
 	}
 }
 
 // showCertificate makes the running server show a certificate to those who want TLS.
-func (r *rig) showCertificate(t *testing.T, a *authority, dir, name string, until time.Time) {
+func (r *rig) showCertificate(t *testing.T, a *testkit.Authority, dir, name string, until time.Time) error {
 	t.Helper()
-	cert, key := a.issue(t, name, until)
-	certFile, keyFile := filepath.Join(dir, "server.crt"), filepath.Join(dir, "server.key")
-	for file, text := range map[string][]byte{certFile: cert, keyFile: key} {
-		if err := os.WriteFile(file, text, 0o600); err != nil {
+	cert, key := a.Texts(a.IssueFor(longAgo(), until, name))
+	files := map[string]string{"ca": filepath.Join(dir, "ca.crt"), "cert": filepath.Join(dir, "server.crt"), "key": filepath.Join(dir, "server.key")}
+	for what, text := range map[string][]byte{"ca": a.PEM(), "cert": cert, "key": key} {
+		if err := os.WriteFile(files[what], text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		own(t, file)
+		if err := cluster.Own(files[what]); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if r.engine == cluster.Postgres {
-		r.exec(t, "ALTER SYSTEM SET ssl_cert_file = '"+certFile+"'", "ALTER SYSTEM SET ssl_key_file = '"+keyFile+"'", "ALTER SYSTEM SET ssl = on", "SELECT pg_reload_conf()")
-		return
+		return execAll(t.Context(), r.db, "ALTER SYSTEM SET ssl_cert_file = '"+files["cert"]+"'", "ALTER SYSTEM SET ssl_key_file = '"+files["key"]+"'", "ALTER SYSTEM SET ssl = on", "SELECT pg_reload_conf()")
 	}
-	r.exec(t, "SET GLOBAL ssl_ca = '"+a.file+"'", "SET GLOBAL ssl_cert = '"+certFile+"'", "SET GLOBAL ssl_key = '"+keyFile+"'", "ALTER INSTANCE RELOAD TLS")
+	return execAll(t.Context(), r.db, "SET GLOBAL ssl_ca = '"+files["ca"]+"'", "SET GLOBAL ssl_cert = '"+files["cert"]+"'", "SET GLOBAL ssl_key = '"+files["key"]+"'", "ALTER INSTANCE RELOAD TLS")
+}
+
+// keepTLS has the server show, when the test ends, what it showed before, instead of files that are gone.
+func (r *rig) keepTLS(t *testing.T) {
+	t.Helper()
+	back := []string{"ALTER SYSTEM RESET ssl", "ALTER SYSTEM RESET ssl_cert_file", "ALTER SYSTEM RESET ssl_key_file", "SELECT pg_reload_conf()"}
+	if r.engine == cluster.MySQL {
+		back = nil
+		for _, name := range []string{"ssl_ca", "ssl_cert", "ssl_key"} {
+			var was string
+			if err := r.scan(t, "SELECT @@GLOBAL."+name, &was); err != nil {
+				t.Fatal(err)
+			}
+			back = append(back, "SET GLOBAL "+name+" = '"+was+"'")
+		}
+		back = append(back, "ALTER INSTANCE RELOAD TLS")
+	}
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), patience)
+		defer cancel()
+		if err := execAll(ctx, r.db, back...); err != nil {
+			t.Error(err)
+		}
+		if r.engine == cluster.Postgres { // the reload is the server's own affair: wait until it has happened
+			r.untilPlain(ctx, t)
+		}
+	})
+}
+
+// untilPlain waits until PostgreSQL shows no certificate any more.
+func (r *rig) untilPlain(ctx context.Context, t *testing.T) {
+	t.Helper()
+	for {
+		var ssl, file string
+		err := r.db.QueryRowContext(ctx, "SELECT current_setting('ssl'), current_setting('ssl_cert_file')").Scan(&ssl, &file)
+		if err == nil && ssl == "off" && !filepath.IsAbs(file) {
+			return
+		}
+		select {
+		case <-time.After(pace):
+		case <-ctx.Done():
+			t.Errorf("PostgreSQL still has ssl %s with %s: %v", ssl, file, err)
+			return
+		}
+	}
 }
 
 // natsCertificate: the same with NATS, without which the board works.
 func natsCertificate(t *testing.T, r *rig) {
 	t.Helper()
-	ca := newAuthority(t)
+	ca := testkit.NewAuthority(t, "Authority of a test")
 	at, words := expiry(time.Now().Add(-time.Hour))
 	secured := func(name string, until time.Time) *tls.Config {
-		cert, err := tls.X509KeyPair(ca.issue(t, name, until))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}
+		return &tls.Config{Certificates: []tls.Certificate{ca.IssueFor(longAgo(), until, name)}, MinVersion: tls.VersionTLS12}
 	}
-	opts := &server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: folder(t), NoSigs: true, TLSConfig: secured(thisMachine, at), TLSTimeout: answering.Seconds()}
+	opts := &server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: folder(t), NoSigs: true, TLSConfig: secured(thisMachine, at), TLSTimeout: patience.Seconds()}
 	nats := serve(t, opts)
 	port := portOf(t, nats.Addr().String())
-	s := r.one(t, "secure-nats", programs.tasks, "NATS_URL=nats://"+thisMachine+":"+port, "NATS_CA_FILE="+ca.file)
+	s := r.one(t, "secure-nats", programs.tasks, "NATS_URL=nats://"+thisMachine+":"+port, "NATS_CA_FILE="+ca.File())
 	s.says(t, http.StatusOK, "nats", words)
 	s.logs(t, words)
 	if a := r.ask(t, request{at: s.addr, path: "/api/v1/projects/" + projectKey + "/tasks"}); !a.ok() {
@@ -200,14 +193,8 @@ func natsCertificate(t *testing.T, r *rig) {
 			t.Fatal(err)
 		}
 	}
-	show(elsewhere, time.Now().Add(time.Hour))
+	show(elsewhere, later())
 	s.says(t, http.StatusOK, "nats", "is for another host name")
-	show(thisMachine, time.Now().Add(time.Hour))
-	until(t, "it connects", func() error {
-		h, _ := r.healthOf(t, s.addr)
-		if status, detail, _ := h.check("nats"); status != "ok" {
-			return fmt.Errorf("%s", detail)
-		}
-		return nil
-	})
+	show(thisMachine, later())
+	until(t, "it connects", func() error { return r.healthy(t, s.addr, "nats") })
 }

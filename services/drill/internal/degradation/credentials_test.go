@@ -1,11 +1,15 @@
 package degradation
 
 import (
+	"context"
+	"database/sql"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nkeys"
@@ -33,7 +37,7 @@ func credentialsWrong(t *testing.T, r *rig) {
 		{"guest-task", programs.tasks, "/api/v1/projects"}, {"guest-stats", programs.stats, "/api/v1/stats/status"},
 	} {
 		link := gate(t, program.name+"→database", r.DB.Addr())
-		guests = append(guests, guest{r.one(t, program.name, program.path, "DATABASE_URL="+r.url("guest", link.Addr()), "DATABASE_PASSWORD="+password), link, program.probe})
+		guests = append(guests, guest{r.one(t, program.name, program.path, "DATABASE_URL="+r.DB.URL("guest", link.Addr(), ""), "DATABASE_PASSWORD="+password), link, program.probe})
 	}
 	for _, g := range guests {
 		g.says(t, http.StatusServiceUnavailable, "database", "wrong user or password")
@@ -50,7 +54,7 @@ func credentialsWrong(t *testing.T, r *rig) {
 	}
 	for _, g := range guests {
 		g.says(t, http.StatusServiceUnavailable, "database", "wrong user or password")
-		r.ask(t, request{at: g.addr, path: g.probe}).problem(t, "database")
+		r.refuses(t, request{at: g.addr, path: g.probe}, "database")
 		g.besieged(t, g.link, g.probe, logins)
 	}
 	r.setPassword(t, password)
@@ -65,10 +69,6 @@ func credentialsWrong(t *testing.T, r *rig) {
 		g.logs(t, "ready", password)
 	}
 }
-
-type answerError answer
-
-func (e answerError) Error() string { return answer(e).String() }
 
 // setPassword gives the user guest a password, and all rights to the services' database.
 func (r *rig) setPassword(t *testing.T, password string) {
@@ -88,11 +88,18 @@ func (r *rig) setPassword(t *testing.T, password string) {
 
 func (r *rig) exec(t *testing.T, statements ...string) {
 	t.Helper()
+	if err := execAll(t.Context(), r.db, statements...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func execAll(ctx context.Context, db *sql.DB, statements ...string) error {
 	for _, statement := range statements {
-		if _, err := r.db.ExecContext(t.Context(), statement); err != nil {
-			t.Fatalf("%s: %v", statement, err)
+		if _, err := db.ExecContext(ctx, statement); err != nil {
+			return fmt.Errorf("%s: %w", statement, err)
 		}
 	}
+	return nil
 }
 
 // demandPassword makes PostgreSQL, which trusts everybody here, ask guest for one.
@@ -128,13 +135,11 @@ func seedWrong(t *testing.T, r *rig) {
 	}
 	opts := &server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: folder(t), NoSigs: true, Nkeys: []*server.NkeyUser{{Nkey: other}}}
 	nats := serve(t, opts)
-	link := gate(t, "keyed→nats", nats.Addr().String())
+	link, began := gate(t, "keyed→nats", nats.Addr().String()), time.Now()
 	s := r.one(t, "keyed", programs.tasks, "NATS_URL=nats://"+link.Addr(), "NATS_NKEY_SEED_FILE="+file)
 	s.says(t, http.StatusOK, "nats", "refuses this identity")
 	s.logs(t, "NATS refuses this identity", strings.TrimSpace(string(key)))
-	if n := link.Stats().Accepted; n > 40 {
-		t.Errorf("it has tried %d times", n)
-	}
+	fewTries(t, link, link.Stats().Accepted, time.Since(began), logins)
 	if a := r.ask(t, request{at: s.addr, path: "/api/v1/projects/" + projectKey + "/tasks"}); !a.ok() {
 		t.Errorf("the board does not work: %s", a)
 	}
@@ -143,13 +148,7 @@ func seedWrong(t *testing.T, r *rig) {
 	if err := nats.ReloadOptions(right); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "it connects", func() error {
-		h, _ := r.healthOf(t, s.addr)
-		if status, detail, _ := h.check("nats"); status != "ok" {
-			return answerError(answer{body: []byte(detail)})
-		}
-		return nil
-	})
+	until(t, "it connects", func() error { return r.healthy(t, s.addr, "nats") })
 }
 
 func userKey(t *testing.T) (seed []byte, public string) {

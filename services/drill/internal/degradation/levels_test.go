@@ -17,10 +17,11 @@ const (
 func (r *rig) levels(t *testing.T) (levels []drill.Level) {
 	t.Helper()
 	for _, s := range r.Services() {
-		l, err := drill.Measure(t.Context(), s)
-		if err != nil {
-			t.Fatal(err)
-		}
+		var l drill.Level
+		until(t, s.Name()+" is measured", func() (err error) {
+			l, err = drill.Measure(t.Context(), s)
+			return err
+		})
 		levels = append(levels, l)
 	}
 	return levels

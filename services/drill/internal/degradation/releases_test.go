@@ -1,6 +1,7 @@
 package degradation
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -28,16 +30,23 @@ func nextRelease(dir string) (flags []string, err error) {
 		return nil, fmt.Errorf("make a folder: %w", err)
 	}
 	overlay := map[string]string{}
+	programs.nextSchema = map[string]int64{}
 	for service, statements := range map[string]string{
-		"task-service":  "ALTER TABLE tasks ADD COLUMN weight INT NULL;\nCREATE INDEX tasks_weight ON tasks (project_id, weight);\nCREATE TABLE weights (id INT NOT NULL PRIMARY KEY, name VARCHAR(20) NOT NULL);\nINSERT INTO weights (id, name) VALUES (1, 'light');\n",
-		"stats-service": "ALTER TABLE stats_tasks ADD COLUMN weight INT NULL;\nCREATE TABLE stats_weights (id INT NOT NULL PRIMARY KEY);\n",
+		"task-service":  "ALTER TABLE tasks ADD COLUMN drill_weight INT NULL;\nCREATE INDEX tasks_drill_weight ON tasks (project_id, drill_weight);\nCREATE TABLE " + nextTable(tasksTable) + " (id INT NOT NULL PRIMARY KEY, name VARCHAR(20) NOT NULL);\nINSERT INTO " + nextTable(tasksTable) + " (id, name) VALUES (1, 'light');\n",
+		"stats-service": "ALTER TABLE stats_tasks ADD COLUMN drill_weight INT NULL;\nCREATE TABLE " + nextTable(statsTable) + " (id INT NOT NULL PRIMARY KEY);\n",
 	} {
 		file := filepath.Join(dir, service+".sql")
 		if err := os.WriteFile(file, []byte("-- +goose Up\n"+statements), 0o600); err != nil {
 			return nil, fmt.Errorf("write a migration: %w", err)
 		}
-		for _, engine := range []string{"mysql", "postgres"} {
-			overlay[filepath.Join(programs.root, "services", service, "internal", "store", engine, "migrations", "00002_next.sql")] = file
+		for _, engine := range []cluster.Engine{cluster.MySQL, cluster.Postgres} {
+			migrations := filepath.Join(programs.root, "services", service, "internal", "store", string(engine), "migrations")
+			newest, err := newestVersion(migrations)
+			if err != nil {
+				return nil, err
+			}
+			programs.nextSchema[service+string(engine)] = newest + 1
+			overlay[filepath.Join(migrations, fmt.Sprintf("%05d_next.sql", newest+1))] = file
 		}
 	}
 	text, err := json.Marshal(map[string]any{"Replace": overlay})
@@ -51,13 +60,41 @@ func nextRelease(dir string) (flags []string, err error) {
 	return []string{"-overlay", file, "-ldflags", "-X main.version=" + nextVersion}, nil
 }
 
+// The tables in which goose records the versions of the services' schemas.
+const (
+	tasksTable = "goose_task"
+	statsTable = "goose_stats"
+)
+
+// nextTable is what the next release adds to the schema that goose records there.
+func nextTable(goose string) string {
+	return map[string]string{tasksTable: "drill_weights", statsTable: "stats_drill_weights"}[goose]
+}
+
+// newestVersion returns the highest version of goose's files in a folder.
+func newestVersion(dir string) (newest int64, err error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*.sql"))
+	if err != nil || len(files) == 0 {
+		return 0, errors.Join(fmt.Errorf("there are no migrations in %s", dir), err)
+	}
+	for _, file := range files {
+		number, _, _ := strings.Cut(filepath.Base(file), "_")
+		version, err := strconv.ParseInt(number, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("version of %s: %w", file, err)
+		}
+		newest = max(newest, version)
+	}
+	return newest, nil
+}
+
 // twoReleases: an update replica by replica, under load. No request fails, whatever release made the event and whatever
 // release reads it, and a replica of the release before that dies halfway is simply started again.
 func twoReleases(t *testing.T, r *rig) {
 	t.Helper()
 	load := r.load(t, 3)
 	for _, program := range []string{programs.nextTasks, programs.nextStats} { // first of all the schema: expand
-		if err := r.migrate(t, program, "tallyboard"); err != nil {
+		if err := r.migrate(t, program, ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -116,7 +153,6 @@ func (r *rig) load(t *testing.T, clients int) *load {
 }
 
 func (l *load) work(t *testing.T, client int) {
-	t.Helper()
 	for n := 0; ; n++ {
 		select {
 		case <-l.end:
@@ -124,7 +160,7 @@ func (l *load) work(t *testing.T, client int) {
 		default:
 		}
 		title := fmt.Sprintf("load-%d-%d", client, n)
-		a := l.r.ask(t, request{method: http.MethodPost, path: "/api/v1/projects/" + projectKey + "/tasks", body: `{"title":"` + title + `"}`, key: title})
+		a := l.r.ask(t, creation(title))
 		var made struct{ ID string }
 		if a.ok() {
 			a.err = decode(a.body, &made)
@@ -218,16 +254,18 @@ func newerEvent(t *testing.T, r *rig) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stream, err := js.Stream(t.Context(), streamName)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	stream, err := js.Stream(ctx, streamName)
 	if err != nil {
 		t.Fatal(err)
 	}
-	last, err := stream.GetMsg(t.Context(), stream.CachedInfo().State.LastSeq)
+	last, err := stream.GetMsg(ctx, stream.CachedInfo().State.LastSeq)
 	if err != nil {
 		t.Fatal(err)
 	}
 	unknown := []byte{0xC2, 0x3E, 3, 'n', 'e', 'w'} // field 1000, length-delimited
-	if _, err := js.PublishMsg(t.Context(), &nats.Msg{Subject: last.Subject, Data: append(last.Data, unknown...)}); err != nil {
+	if _, err := js.PublishMsg(ctx, &nats.Msg{Subject: last.Subject, Data: append(last.Data, unknown...)}); err != nil {
 		t.Fatal(err)
 	}
 	r.must(t, 2)
@@ -239,15 +277,20 @@ func newerEvent(t *testing.T, r *rig) {
 func downgrade(t *testing.T, r *rig) {
 	t.Helper()
 	const refusal = "the database schema is newer than this program"
-	tables := map[string]string{"goose_task": programs.tasks, "goose_stats": programs.stats}
-	for table, program := range tables {
-		if err := r.migrate(t, program, "tallyboard"); err == nil || !strings.Contains(err.Error(), refusal) {
-			t.Errorf("%s migrates a newer schema: %v", filepath.Base(program), err)
+	for _, of := range []struct{ service, table, program string }{
+		{"task-service", tasksTable, programs.tasks}, {"stats-service", statsTable, programs.stats},
+	} {
+		var version int64
+		if err := r.scan(t, "SELECT MAX(version_id) FROM "+of.table, &version); err != nil || version != programs.nextSchema[of.service+string(r.engine)] {
+			t.Fatalf("the schema of %s is at version %d, %v; the next release makes it %d", of.service, version, err, programs.nextSchema[of.service+string(r.engine)])
 		}
-		back := r.one(t, "back-"+table, program)
+		if err := r.migrate(t, of.program, ""); err == nil || !strings.Contains(err.Error(), refusal) {
+			t.Errorf("%s migrates a newer schema: %v", of.service, err)
+		}
+		back := r.one(t, "back-"+of.table, of.program)
 		back.says(t, http.StatusOK, "database", "")
-		r.exec(t, "INSERT INTO "+table+" (version_id, is_applied) VALUES (3, TRUE)")
-		older := r.one(t, "older-"+table, program)
+		r.exec(t, fmt.Sprintf("INSERT INTO %s (version_id, is_applied) VALUES (%d, TRUE)", of.table, version+1))
+		older := r.one(t, "older-"+of.table, of.program)
 		until(t, older.Name()+" ends", func() error {
 			if older.PID() != 0 {
 				return errors.New("it runs")
@@ -257,6 +300,6 @@ func downgrade(t *testing.T, r *rig) {
 		if text := logged(t, older.log); !strings.Contains(text, refusal) {
 			t.Errorf("%s says %s", older.Name(), text)
 		}
-		r.exec(t, "DELETE FROM "+table+" WHERE version_id = 3")
+		r.exec(t, fmt.Sprintf("DELETE FROM %s WHERE version_id = %d", of.table, version+1))
 	}
 }

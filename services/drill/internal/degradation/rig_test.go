@@ -3,15 +3,11 @@ package degradation
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -82,88 +78,6 @@ func (r *rig) release(t *testing.T, tasks, stats string) {
 	}
 }
 
-// request is one to the edge, or to a replica.
-type request struct {
-	method, at, path, body, key string // at: host:port; empty: the edge
-}
-
-// answer is what came of a request.
-type answer struct {
-	status int
-	header http.Header
-	body   []byte
-	took   time.Duration
-	err    error // there was no answer
-}
-
-func (a answer) String() string {
-	return fmt.Sprintf("%d after %s (Retry-After %q): %.400s %v", a.status, a.took.Round(time.Millisecond), a.header.Get("Retry-After"), a.body, a.err)
-}
-
-// decode reads JSON; names are matched whatever their case.
-func decode(data []byte, into any) error { return json.Unmarshal(data, into) }
-
-func (a answer) ok() bool { return a.err == nil && a.status < http.StatusMultipleChoices }
-
-// problem checks that an answer says clearly that it is to be asked again later: 503, Retry-After, a problem document that
-// says what, within the time given.
-func (a answer) problem(t *testing.T, what string) {
-	t.Helper()
-	var p struct {
-		Status int
-		Title  string
-		Detail string
-	}
-	if a.err != nil || a.status != http.StatusServiceUnavailable {
-		t.Errorf("got %s, want 503", a)
-		return
-	}
-	if s, err := strconv.Atoi(a.header.Get("Retry-After")); err != nil || s < 1 || s > 30 {
-		t.Errorf("when to come back is not said: %s", a)
-	}
-	if media := a.header.Get("Content-Type"); !strings.HasPrefix(media, "application/problem+json") {
-		t.Errorf("%s is no problem document: %s", media, a)
-	} else if err := decode(a.body, &p); err != nil || p.Status != a.status || !strings.Contains(p.Title+p.Detail, what) {
-		t.Errorf("want a problem about %q: %s", what, a)
-	}
-	if a.took > answering {
-		t.Errorf("answered after %s, want within %s", a.took, answering)
-	}
-}
-
-// noReuse is a client without connections that outlive a fault.
-var noReuse = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: patience}
-
-func (r *rig) ask(t *testing.T, q request) (a answer) {
-	t.Helper()
-	base := r.URL()
-	if q.at != "" {
-		base = "http://" + q.at
-	}
-	if q.method == "" {
-		q.method = http.MethodGet
-	}
-	req, err := http.NewRequestWithContext(t.Context(), q.method, base+q.path, strings.NewReader(q.body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if q.body != "" {
-		req.Header.Set("Content-Type", "application/json")
-	}
-	if q.key != "" {
-		req.Header.Set("Idempotency-Key", q.key)
-	}
-	began := time.Now()
-	defer func() { a.took = time.Since(began) }()
-	res, err := noReuse.Do(req)
-	if err != nil {
-		return answer{err: err}
-	}
-	defer res.Body.Close() //nolint:errcheck // read to its end
-	body, err := io.ReadAll(res.Body)
-	return answer{status: res.StatusCode, header: res.Header, body: body, err: err}
-}
-
 // title returns one that no other task has.
 func (r *rig) title() string {
 	r.names++
@@ -173,11 +87,16 @@ func (r *rig) title() string {
 // create asks for a task once. What is acknowledged must be there in the end, what is not must not be there twice.
 func (r *rig) create(t *testing.T, title string) answer {
 	t.Helper()
-	a := r.ask(t, request{method: http.MethodPost, path: "/api/v1/projects/" + projectKey + "/tasks", body: `{"title":"` + title + `"}`, key: title})
+	a := r.ask(t, creation(title))
 	if a.ok() {
 		r.note(t, title, a)
 	}
 	return a
+}
+
+// creation asks for a task. Its title is its Idempotency-Key, too.
+func creation(title string) request {
+	return request{method: http.MethodPost, path: "/api/v1/projects/" + projectKey + "/tasks", body: `{"title":"` + title + `"}`, key: title}
 }
 
 func (r *rig) note(t *testing.T, title string, a answer) {
@@ -202,25 +121,38 @@ func (r *rig) must(t *testing.T, tasks int) (id string) {
 	return id
 }
 
-// again repeats a creation until it is acknowledged, as clients do, and returns how often it was asked for.
-func (r *rig) again(t *testing.T, title string) (attempts int) {
+// again repeats a creation until it is acknowledged, as clients do.
+func (r *rig) again(t *testing.T, title string) {
 	t.Helper()
-	until(t, "create "+title, func() error {
+	a, _, err := r.persist(t, title)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.note(t, title, a)
+}
+
+// persist is again for any goroutine: it notes nothing, and returns how often it asked.
+func (r *rig) persist(t *testing.T, title string) (a answer, attempts int, err error) {
+	for end := time.Now().Add(patience); ; {
 		attempts++
-		if a := r.create(t, title); !a.ok() {
-			return errors.New(a.String())
+		if a = r.ask(t, creation(title)); a.ok() {
+			return a, attempts, nil
 		}
-		return nil
-	})
-	return attempts
+		select {
+		case <-time.After(pace):
+		case <-t.Context().Done():
+			return a, attempts, t.Context().Err()
+		}
+		if time.Now().After(end) {
+			return a, attempts, fmt.Errorf("create %s: not within %s: %s", title, patience, a)
+		}
+	}
 }
 
 // mustRead demands that tasks can be read.
 func (r *rig) mustRead(t *testing.T) {
 	t.Helper()
-	if a := r.ask(t, request{path: "/api/v1/projects/" + projectKey + "/tasks?limit=5"}); !a.ok() || a.took > answering {
-		t.Errorf("read tasks: %s", a)
-	}
+	r.serves(t, request{path: "/api/v1/projects/" + projectKey + "/tasks?limit=5"})
 }
 
 // health is the body of /health as far as it matters here.
@@ -232,17 +164,28 @@ type health struct {
 	}
 }
 
-// healthOf asks a replica how it is, whatever it answers.
-func (r *rig) healthOf(t *testing.T, addr string) (h health, status int) {
-	t.Helper()
+// healthOf asks a replica how it is, whatever it answers. That it does not answer is an error, for the caller to judge.
+func (r *rig) healthOf(t *testing.T, addr string) (h health, status int, err error) {
 	a := r.ask(t, request{at: addr, path: "/health"})
 	if a.err == nil {
 		a.err = decode(a.body, &h)
 	}
 	if a.err != nil {
-		t.Errorf("health of %s: %s", addr, a)
+		return h, a.status, fmt.Errorf("health of %s: %s", addr, a)
 	}
-	return h, a.status
+	return h, a.status, nil
+}
+
+// healthy returns an error unless a replica says of a part that it is well.
+func (r *rig) healthy(t *testing.T, addr, part string) error {
+	h, _, err := r.healthOf(t, addr)
+	if err != nil {
+		return err
+	}
+	if status, detail, _ := h.check(part); status != "ok" {
+		return fmt.Errorf("%s is %s: %s", part, status, detail)
+	}
+	return nil
 }
 
 // check returns what is said of one part.
@@ -265,7 +208,7 @@ func (r *rig) alive(t *testing.T) {
 		if a := r.ask(t, request{at: s.Addr, path: "/livez"}); !a.ok() {
 			t.Errorf("%s is dead: %s", s.Name(), a)
 		}
-		if s.Starts() != 1 && s.PID() == 0 {
+		if s.PID() == 0 {
 			t.Errorf("%s has ended", s.Name())
 		}
 	}
@@ -274,7 +217,7 @@ func (r *rig) alive(t *testing.T) {
 // scan reads one row past everything that is broken.
 func (r *rig) scan(t *testing.T, query string, into ...any) error {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), answering)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	return r.db.QueryRowContext(ctx, query).Scan(into...)
 }
@@ -290,16 +233,23 @@ func (r *rig) settle(t *testing.T) {
 		Parked int
 		Count  int
 	}
-	if a := r.ask(t, request{path: "/api/v1/stats/verify"}); !a.ok() || decode(a.body, &verdict) != nil || !verdict.Equal || verdict.Parked != 0 {
-		t.Errorf("statistics differ from a recount: %s", a)
+	var recount answer
+	until(t, "statistics are recounted", func() error {
+		if recount = r.ask(t, request{path: "/api/v1/stats/verify"}); !recount.ok() {
+			return answerError(recount)
+		}
+		return nil
+	})
+	if err := decode(recount.body, &verdict); err != nil || !verdict.Equal || verdict.Parked != 0 {
+		t.Errorf("statistics differ from a recount: %s %v", recount, err)
 	}
 	for _, s := range r.Services() {
 		until(t, s.Name()+" is well", func() error {
-			h, _ := r.healthOf(t, s.Addr)
-			if h.Status != "ok" {
-				return fmt.Errorf("%+v", h)
+			h, _, err := r.healthOf(t, s.Addr)
+			if err == nil && h.Status != "ok" {
+				err = fmt.Errorf("%+v", h)
 			}
-			return nil
+			return err
 		})
 	}
 	r.holds(t)

@@ -1,9 +1,12 @@
 package degradation
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,22 +62,33 @@ func natsAway(t *testing.T, r *rig) {
 	if err := r.NATS[0].Kill(); err != nil {
 		t.Fatal(err)
 	}
-	near := func(since time.Time) error {
-		if d := since.Sub(went); since.IsZero() || d < -pause || d > pause {
-			return fmt.Errorf("away since %s, said to be since %s", went, since)
+	said := map[string]time.Time{}
+	// between holds who says since when it is late to what can be true: not before NATS went, nor after it was said; and who
+	// has said it once, to that.
+	between := func(who string, since time.Time) error {
+		if now := time.Now(); since.IsZero() || since.Before(went.Truncate(time.Second)) || since.After(now) {
+			return fmt.Errorf("away since %s, said at %s to be since %s", went, now, since)
 		}
+		if first, is := said[who]; is && !first.Equal(since) {
+			return fmt.Errorf("%s said since %s, and now since %s", who, first, since)
+		}
+		said[who] = since
 		return nil
 	}
-	until(t, "the live stream says since when it is late", func() error { return near(r.live.staleSince()) })
+	healthSays := func(s *cluster.Service) error {
+		h, status, err := r.healthOf(t, s.Addr)
+		if err != nil {
+			return err
+		}
+		check, detail, since := h.check("nats")
+		if h.Status != "degraded" || status != http.StatusOK || check != "degraded" || detail == "" {
+			return fmt.Errorf("%d %+v", status, h)
+		}
+		return between(s.Name(), since)
+	}
+	until(t, "the live stream says since when it is late", func() error { return between("the live stream", r.live.staleSince()) })
 	for _, s := range r.Services() {
-		until(t, s.Name()+" says since when NATS is away", func() error {
-			h, status := r.healthOf(t, s.Addr)
-			check, detail, since := h.check("nats")
-			if h.Status != "degraded" || status != http.StatusOK || check != "degraded" || detail == "" {
-				return fmt.Errorf("%d %+v", status, h)
-			}
-			return near(since)
-		})
+		until(t, s.Name()+" says since when NATS is away", func() error { return healthSays(s) })
 	}
 	r.must(t, 5) // writes and reads go on
 	r.mustRead(t)
@@ -88,8 +102,14 @@ func natsAway(t *testing.T, r *rig) {
 		}
 		return nil
 	})
-	if r.live.staleSince().IsZero() {
-		t.Error("the stream no longer says that it is late")
+	until(t, "the stream still says that it is late", func() error { // it may have connected again, and been told again
+		if r.live.staleSince().IsZero() {
+			return errors.New("it does not")
+		}
+		return nil
+	})
+	for _, s := range r.Services() {
+		until(t, s.Name()+" still says since when NATS is away", func() error { return healthSays(s) })
 	}
 	if err := r.StartNATS(t.Context()); err != nil {
 		t.Fatal(err)
@@ -113,7 +133,7 @@ func statsAway(t *testing.T, r *rig) {
 	r.must(t, 5)
 	r.mustRead(t)
 	for _, path := range []string{"status", "projects/" + projectKey + "/summary"} {
-		r.ask(t, request{path: "/api/v1/stats/" + path}).problem(t, "")
+		r.refuses(t, request{path: "/api/v1/stats/" + path}, "")
 	}
 	if since := r.live.staleSince(); !since.IsZero() {
 		t.Errorf("live streams are late since %s", since)
@@ -134,41 +154,25 @@ func statsAway(t *testing.T, r *rig) {
 // Two replicas that die within it are two at once.
 const leftOut = 2 * time.Second
 
+// How many requests of a client must be answered before a replica is killed and behind it, so that it was under way.
+const (
+	before = 5
+	behind = 20
+)
+
 // replicaKilled: a client repeats one request at most, and its stream goes on without a gap.
 func replicaKilled(t *testing.T, r *rig) {
 	t.Helper()
+	connects := r.live.connected()
 	for _, s := range r.Tasks {
-		connects := r.live.connected()
-		stop := make(chan struct{})
-		attempts := make(chan []int)
-		go func() { // one client, one request after the other
-			var each []int
-			for {
-				select {
-				case <-stop:
-					attempts <- each
-					return
-				default:
-					each = append(each, r.again(t, r.title()))
-				}
-			}
-		}()
+		c := r.client(t)
+		c.answered(t, before)
 		if err := s.Kill(); err != nil {
 			t.Fatal(err)
 		}
-		for _, other := range r.Tasks { // the stream was on one of the two
-			if other != s {
-				until(t, "requests go on", func() error { return r.Ready(t.Context(), other) })
-			}
-		}
-		rest(t, pause)
-		close(stop)
-		repeated := 0
-		for _, n := range <-attempts {
-			repeated += n - 1
-		}
-		if repeated > 1 {
-			t.Errorf("the client repeated %d requests, want 1 at most", repeated)
+		c.answered(t, behind)
+		if repeated := c.stop(t); repeated > 1 {
+			t.Errorf("%s killed: the client repeated %d requests, want 1 at most", s.Name(), repeated)
 		}
 		if err := s.Start(); err != nil {
 			t.Fatal(err)
@@ -177,8 +181,74 @@ func replicaKilled(t *testing.T, r *rig) {
 			t.Fatal(err)
 		}
 		rest(t, leftOut)
-		t.Logf("%s killed: %d requests repeated, the stream connected %d times", s.Name(), repeated, r.live.connected()-connects)
 	}
+	until(t, "the stream, which was on one of the two, goes on at the other", func() error {
+		if r.live.connected() == connects {
+			return errors.New("it has not connected again")
+		}
+		return nil
+	})
+}
+
+// client creates tasks, one request after the other, each until it is acknowledged.
+type client struct {
+	r    *rig
+	end  func()
+	over sync.WaitGroup
+	done atomic.Int64
+
+	made     map[string]answer
+	attempts int
+	err      error // readable once it is over, as what it made
+}
+
+func (r *rig) client(t *testing.T) *client {
+	t.Helper()
+	end := make(chan struct{})
+	c := &client{r: r, end: sync.OnceFunc(func() { close(end) }), made: map[string]answer{}}
+	c.over.Go(func() {
+		for c.err == nil {
+			select {
+			case <-end:
+				return
+			default:
+			}
+			title := r.title()
+			a, attempts, err := r.persist(t, title)
+			c.made[title], c.err = a, err
+			c.attempts += attempts
+			c.done.Add(1)
+		}
+	})
+	t.Cleanup(func() { c.end(); c.over.Wait() })
+	return c
+}
+
+// answered waits until so many more requests have been.
+func (c *client) answered(t *testing.T, n int64) {
+	t.Helper()
+	from := c.done.Load()
+	until(t, "the client's requests are answered", func() error {
+		if got := c.done.Load() - from; got < n {
+			return fmt.Errorf("%d of %d", got, n)
+		}
+		return nil
+	})
+}
+
+// stop ends the client, notes what it made, and returns how many requests it repeated.
+func (c *client) stop(t *testing.T) (repeated int) {
+	t.Helper()
+	c.end()
+	c.over.Wait()
+	if c.err != nil {
+		t.Fatal(c.err)
+	}
+	for title, a := range c.made {
+		c.r.note(t, title, a)
+	}
+	t.Logf("%d requests, asked %d times", len(c.made), c.attempts)
+	return c.attempts - len(c.made)
 }
 
 // databaseAway: 503 with Retry-After, no half write, and recovery without a restart of a service.
@@ -189,7 +259,7 @@ func databaseAway(t *testing.T, r *rig) {
 		t.Fatal(err)
 	}
 	unanswered := r.title()
-	r.create(t, unanswered).problem(t, "database")
+	r.refuses(t, creation(unanswered), "database")
 	for _, path := range []string{"/api/v1/projects/" + projectKey + "/tasks", "/api/v1/stats/status"} {
 		if a := r.ask(t, request{path: path}); a.status == http.StatusInternalServerError || a.status == http.StatusServiceUnavailable && a.header.Get("Retry-After") == "" {
 			t.Errorf("%s: %s", path, a)
@@ -198,10 +268,11 @@ func databaseAway(t *testing.T, r *rig) {
 	r.alive(t)
 	for _, s := range r.Services() {
 		until(t, s.Name()+" is not ready", func() error {
-			if h, status := r.healthOf(t, s.Addr); status != http.StatusServiceUnavailable {
-				return fmt.Errorf("%d %+v", status, h)
+			h, status, err := r.healthOf(t, s.Addr)
+			if err == nil && status != http.StatusServiceUnavailable {
+				err = fmt.Errorf("%d %+v", status, h)
 			}
-			return nil
+			return err
 		})
 	}
 	if err := r.DB.Up(t.Context()); err != nil {
@@ -226,15 +297,13 @@ func (r *rig) starts() (starts []int) {
 // pools stay within their bounds, and nothing is left over.
 func networkCut(t *testing.T, r *rig) {
 	t.Helper()
-	before := r.levels(t)
+	levels := r.levels(t)
 	r.conditions(proxy.Conditions{Hold: true})
-	answers := make(chan answer)
 	const clients = 24
+	answers := make(chan answer, clients)
 	title := r.title()
 	for i := range clients {
-		go func() {
-			answers <- r.ask(t, request{method: http.MethodPost, path: "/api/v1/projects/" + projectKey + "/tasks", body: `{"title":"` + title + fmt.Sprint(i) + `"}`, key: title + fmt.Sprint(i)})
-		}()
+		go func() { answers <- r.ask(t, creation(title+fmt.Sprint(i))) }()
 	}
 	for range clients {
 		if a := <-answers; a.err != nil || a.status != http.StatusServiceUnavailable && a.status != http.StatusGatewayTimeout || a.took > deadline {
@@ -249,19 +318,25 @@ func networkCut(t *testing.T, r *rig) {
 		r.again(t, title+fmt.Sprint(i))
 	}
 	r.settle(t)
-	r.noLeak(t, before)
+	r.noLeak(t, levels)
 }
 
 // networkSlow: everything takes its time and nothing else.
 func networkSlow(t *testing.T, r *rig) {
 	t.Helper()
-	before := r.levels(t)
-	r.conditions(proxy.Conditions{Delay: 40 * time.Millisecond, Rate: 256 << 10})
-	r.must(t, 4)
+	levels := r.levels(t)
+	const delay = 40 * time.Millisecond
+	r.conditions(proxy.Conditions{Delay: delay, Rate: 256 << 10})
+	began := time.Now()
+	const tasks = 4
+	r.must(t, tasks)
+	if took := time.Since(began); took < tasks*2*delay { // there and back for each, or it went another way
+		t.Errorf("%d tasks were created within %s, though the network delays all by %s", tasks, took, delay)
+	}
 	r.mustRead(t)
 	r.conditions(proxy.Conditions{})
 	r.settle(t)
-	r.noLeak(t, before)
+	r.noLeak(t, levels)
 }
 
 func (r *rig) conditions(c proxy.Conditions) {
