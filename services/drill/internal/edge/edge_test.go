@@ -139,20 +139,3 @@ func TestWithoutBody(t *testing.T) {
 		t.Error(res.Status)
 	}
 }
-
-func TestLeavesOutWhoFails(t *testing.T) {
-	t.Parallel()
-	var bad, good, askedBad, askedGood atomic.Int32
-	bad.Store(503)
-	good.Store(200)
-	front := httptest.NewServer(New(Config{Tasks: []string{backend(t, "good", &good, &askedGood), backend(t, "bad", &bad, &askedBad)}}))
-	t.Cleanup(front.Close)
-	for range 12 {
-		if status, _ := ask(t, front.URL+"/api/v1/tasks", "GET", ""); status != 200 {
-			t.Fatal(status)
-		}
-	}
-	if n := askedBad.Load(); n > 6 {
-		t.Errorf("a replica that always fails was asked %d times", n)
-	}
-}

@@ -18,6 +18,7 @@ type network struct {
 	mu    sync.Mutex
 	slow  map[string]time.Duration // before the answer
 	asked map[string]int
+	fails string // who answers 503
 }
 
 func (n *network) send(r *http.Request) (*http.Response, error) {
@@ -35,6 +36,9 @@ func (n *network) send(r *http.Request) (*http.Response, error) {
 	}
 	w := httptest.NewRecorder()
 	w.Header().Set("Replica", r.URL.Host)
+	if r.URL.Host == n.fails {
+		w.WriteHeader(http.StatusServiceUnavailable)
+	}
 	return w.Result(), nil
 }
 
@@ -136,6 +140,30 @@ func TestFewWaitForAReplicaThatHangs(t *testing.T) {
 		// Those who are there when it begins, and then at most one for each second that it is let through again.
 		if waited := n.times("hung"); waited > clients+int(lasts/time.Second) {
 			t.Errorf("%d requests waited for it", waited)
+		}
+	})
+}
+
+func TestLeavesOutWhoFails(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		u := newUpstream([]string{"good", "bad"})
+		n := &network{slow: map[string]time.Duration{}, asked: map[string]int{}, fails: "bad"}
+		ask := func(times int) {
+			for range times {
+				if replica, _, err := through(t, u, n, "GET", "/api/v1/tasks", ""); err != nil || replica != "good" {
+					t.Errorf("%q, %v", replica, err)
+				}
+			}
+		}
+		ask(4 * maxFails)
+		if asked := n.times("bad"); asked != maxFails {
+			t.Errorf("a replica that always fails was asked %d times, want %d", asked, maxFails)
+		}
+		time.Sleep(2 * time.Second)
+		ask(4 * maxFails)
+		if asked := n.times("bad"); asked != maxFails+1 { // it is tried once, and left out again
+			t.Errorf("a replica that still fails was asked %d times, want %d", asked, maxFails+1)
 		}
 	})
 }

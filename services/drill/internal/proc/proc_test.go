@@ -19,6 +19,9 @@ import (
 // told to be stubborn.
 const childVariable = "DRILL_TEST_CHILD"
 
+// patience bounds the wait for the child; only a test that fails uses it up.
+const patience = time.Minute
+
 func TestMain(m *testing.M) {
 	if kind := os.Getenv(childVariable); kind != "" {
 		ended := make(chan os.Signal, 1)
@@ -58,7 +61,7 @@ func start(t *testing.T, p *Process, log func() string, n int) {
 	if err := p.Start(); err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	err := p.Await(ctx, func(context.Context) error {
 		if strings.Count(log(), "child runs") < n {
@@ -95,7 +98,7 @@ func TestTerminate(t *testing.T) {
 	t.Parallel()
 	p, log := child(t, "meek")
 	start(t, p, log, 1)
-	if err := p.Terminate(20 * time.Second); err != nil {
+	if err := p.Terminate(patience); err != nil {
 		t.Error(err)
 	}
 	p, log = child(t, "stubborn")
@@ -112,7 +115,7 @@ func TestPausedProcessesCanBeResumedAndKilled(t *testing.T) {
 	if err := errors.Join(p.Pause(), p.Resume()); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Terminate(20 * time.Second); err != nil {
+	if err := p.Terminate(patience); err != nil {
 		t.Errorf("after it was resumed: %v", err)
 	}
 	start(t, p, log, 2)
