@@ -75,7 +75,7 @@ func (p *Project) TakePending() []history.Event {
 }
 
 // ViewChanged records that a view was saved (before is nil for a new one) or, with after nil, removed. The settings'
-// version stays; stores write Seq.
+// version stays; stores write Seq, and Updated, behind which no later event falls back however slow its replica's clock.
 func (p *Project) ViewChanged(by By, before, after *View) {
 	kind := history.ViewSaved
 	if after == nil {
@@ -90,6 +90,7 @@ func (p *Project) ViewChanged(by By, before, after *View) {
 	}
 	p.Seq++
 	at := history.NotBefore(by.Now.UTC().Truncate(time.Microsecond), p.Updated)
+	p.Updated = at
 	p.pending = append(p.pending, p.event(by, at, kind, []history.Change{c}))
 }
 

@@ -238,6 +238,31 @@ func TestViews(t *testing.T) {
 	wantCode(t, r.RemoveView(ctx, bob, ref), apperr.NotFound, "view")
 }
 
+// TestNoClockShows has a replica whose clock is fast save a view, and demands that what a slow one changes next, view or
+// setting, did not occur before.
+func TestNoClockShows(t *testing.T) {
+	t.Parallel()
+	fast, slow := project.By{Now: noon.Add(time.Minute)}, project.By{Now: noon}
+	p, err := project.Make(slow, project.New{Key: "AB", Name: "x"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.ViewChanged(fast, nil, &project.View{Name: "v"})
+	p.ViewChanged(slow, &project.View{Name: "v"}, nil)
+	name := "y"
+	if err := p.Apply(slow, project.Patch{Name: &name}); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range p.TakePending()[1:] {
+		if !e.Occurred.Equal(fast.Now) {
+			t.Errorf("%s occurred at %s", e.Kind, e.Occurred)
+		}
+	}
+	if p.Version != 2 || !p.Updated.Equal(fast.Now) {
+		t.Errorf("version %d, updated %s", p.Version, p.Updated)
+	}
+}
+
 // TestSettingsCanBeUndone: undoing events gives every state settings ever had.
 func TestSettingsCanBeUndone(t *testing.T) {
 	t.Parallel()
