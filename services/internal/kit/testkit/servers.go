@@ -3,9 +3,10 @@ package testkit
 import (
 	"bytes"
 	"context"
-	_ "embed"
+	"embed"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"strings"
@@ -13,8 +14,24 @@ import (
 	"time"
 )
 
-//go:embed servers.sh
-var serversScript string
+//go:embed servers.sh servers-*.sh
+var serversFiles embed.FS
+
+// serversScript is servers.sh with its parts ahead of it: as a file it reads them from beside itself.
+var serversScript = sync.OnceValue(func() string {
+	var script strings.Builder
+	parts, err := fs.Glob(serversFiles, "servers-*.sh")
+	for _, name := range append(parts, "servers.sh") {
+		content, readErr := serversFiles.ReadFile(name)
+		err = errors.Join(err, readErr)
+		script.Write(content)
+		script.WriteByte('\n')
+	}
+	if err != nil {
+		panic(fmt.Sprintf("read what is part of this program: %v", err)) // it was there when it was built
+	}
+	return script.String()
+})
 
 // startTimeout bounds servers.sh, which at the very first time downloads a server.
 const startTimeout = 10 * time.Minute
@@ -55,7 +72,7 @@ func startServer(engine string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", "-s", "--", "start", engine) //nolint:gosec // engine is one of three constants
-	cmd.Stdin = strings.NewReader(serversScript)
+	cmd.Stdin = strings.NewReader(serversScript())
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {

@@ -15,7 +15,7 @@ func Tools(t testing.TB, engine string) string {
 	ctx, cancel := context.WithTimeout(t.Context(), startTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "bash", "-s", "--", "tools", engine) //nolint:gosec // engine is the test's
-	cmd.Stdin = strings.NewReader(serversScript)
+	cmd.Stdin = strings.NewReader(serversScript())
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
