@@ -99,6 +99,7 @@ var noReuse = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, 
 
 // ask sends a request once. It may be called from any goroutine, and leaves judging to the caller.
 func (r *rig) ask(t *testing.T, q request) (a answer) {
+	t.Helper()
 	base := r.URL()
 	if q.at != "" {
 		base = "http://" + q.at

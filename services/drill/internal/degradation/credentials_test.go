@@ -16,6 +16,7 @@ import (
 
 	"github.com/tallyboard/tallyboard/services/drill/internal/cluster"
 	"github.com/tallyboard/tallyboard/services/drill/internal/proxy"
+	"github.com/tallyboard/tallyboard/services/internal/kit/testkit"
 )
 
 // logins is how often a second a replica may ask a server that refuses it, with all its pools.
@@ -176,7 +177,15 @@ func serve(t *testing.T, opts *server.Options) *server.Server {
 		t.Fatal(err)
 	}
 	srv.Start()
-	t.Cleanup(func() { srv.Shutdown(); srv.WaitForShutdown() })
+	t.Cleanup(func() {
+		for end := time.Now().Add(patience); srv.NumClients() > 0 && time.Now().Before(end); {
+			<-time.After(pace) // they have ended before, so it only has to notice
+		}
+		if n := srv.NumClients(); n > 0 {
+			t.Errorf("%d clients are still connected", n)
+		}
+		testkit.EndNATS(srv)
+	})
 	if !srv.ReadyForConnections(patience) {
 		t.Fatal("NATS does not start")
 	}

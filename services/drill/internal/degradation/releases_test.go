@@ -153,6 +153,7 @@ func (r *rig) load(t *testing.T, clients int) *load {
 }
 
 func (l *load) work(t *testing.T, client int) {
+	t.Helper()
 	for n := 0; ; n++ {
 		select {
 		case <-l.end:

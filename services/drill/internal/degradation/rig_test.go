@@ -133,6 +133,7 @@ func (r *rig) again(t *testing.T, title string) {
 
 // persist is again for any goroutine: it notes nothing, and returns how often it asked.
 func (r *rig) persist(t *testing.T, title string) (a answer, attempts int, err error) {
+	t.Helper()
 	for end := time.Now().Add(patience); ; {
 		attempts++
 		if a = r.ask(t, creation(title)); a.ok() {
@@ -166,6 +167,7 @@ type health struct {
 
 // healthOf asks a replica how it is, whatever it answers. That it does not answer is an error, for the caller to judge.
 func (r *rig) healthOf(t *testing.T, addr string) (h health, status int, err error) {
+	t.Helper()
 	a := r.ask(t, request{at: addr, path: "/health"})
 	if a.err == nil {
 		a.err = decode(a.body, &h)
@@ -178,6 +180,7 @@ func (r *rig) healthOf(t *testing.T, addr string) (h health, status int, err err
 
 // healthy returns an error unless a replica says of a part that it is well.
 func (r *rig) healthy(t *testing.T, addr, part string) error {
+	t.Helper()
 	h, _, err := r.healthOf(t, addr)
 	if err != nil {
 		return err

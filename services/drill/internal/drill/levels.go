@@ -150,7 +150,7 @@ func (l *Level) ofKernel(proc string) error {
 		return err
 	}
 	l.Files = len(files)
-	statm, err := os.ReadFile(proc + "/statm")
+	statm, err := os.ReadFile(proc + "/statm") //nolint:gosec // of a child of ours
 	if err != nil {
 		return err
 	}

@@ -13,8 +13,11 @@ import (
 	"github.com/tallyboard/tallyboard/services/internal/kit/testkit/ports"
 )
 
-// natsReady bounds the start of the embedded NATS server.
+// natsReady bounds the start of the embedded NATS server, and the wait for its end.
 const natsReady = 2 * time.Minute
+
+// natsLook is the pause between two looks whether it may end.
+const natsLook = time.Millisecond
 
 // Server is a NATS server with JetStream on disk inside the test process. It keeps its port and its store through Stop
 // and Restart, so that clients reconnect to it as they would to a restarted machine. Its methods belong to the test's
@@ -93,9 +96,22 @@ func (s *Server) Stop() {
 	if s.srv == nil {
 		return
 	}
-	s.srv.Shutdown()
-	s.srv.WaitForShutdown()
+	EndNATS(s.srv)
 	s.srv = nil
+}
+
+// EndNATS shuts down a server within the test process and returns when it has ended. A server that is told to while it makes
+// a stream or a consumer ends without what it has just made, whose goroutines stay; so this waits until JetStream has answered
+// what it was asked, natsReady at most.
+func EndNATS(srv *server.Server) {
+	for end := time.Now().Add(natsReady); time.Now().Before(end); {
+		if js, err := srv.Jsz(nil); err != nil || js.API.Inflight == 0 { // without JetStream nothing is under way
+			break
+		}
+		<-time.After(natsLook)
+	}
+	srv.Shutdown()
+	srv.WaitForShutdown()
 }
 
 // Restart stops the server and starts it again on the same port with the same store.

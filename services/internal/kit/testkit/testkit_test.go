@@ -192,3 +192,23 @@ func query(t *testing.T, engine, databaseURL, statement string, into any) {
 		t.Fatal(err)
 	}
 }
+
+// TestServersEndWithWhatTheyHaveJustMade stops servers while they make a stream; what stays of it, TestMain finds.
+func TestServersEndWithWhatTheyHaveJustMade(t *testing.T) {
+	t.Parallel()
+	for range 20 {
+		srv := NATSServer(t)
+		nc, err := nats.Connect(srv.URL(), nats.Timeout(patience), nats.NoReconnect())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := nc.Publish("$JS.API.STREAM.CREATE.A", []byte(`{"name":"A","subjects":["a"]}`)); err != nil {
+			t.Fatal(err)
+		}
+		if err := nc.FlushTimeout(patience); err != nil { // the server has it, and has perhaps begun with it
+			t.Fatal(err)
+		}
+		srv.Stop()
+		nc.Close()
+	}
+}
