@@ -93,6 +93,7 @@ restore() {
   engine=$(engine)
   [ -z "$until" ] || until=$(moment "$engine" "$until")
   "${engine}_check" "$file" "$until"
+  renew # or provision, once everything is stopped, could not connect to servers whose certificates have expired
   # The services stop first: what they acknowledge until then is in the copy.
   compose stop edge "${SERVICES[@]}"
   saved=$BACKUP_DIR/before-restore-$engine-$(stamp).sql.gz

@@ -60,33 +60,34 @@ up() {
   identify
   configuration_now
   if grafana_available; then profile=(--profile grafana); else say "Grafana's image cannot be had here: starting without it."; fi
-  renew
+  renew --build
   compose "${profile[@]}" up --build --wait --wait-timeout 300 --remove-orphans
   reread
-  trust
+  if [ -n "$AUTHORITY_NEW" ]; then
+    replace task-service
+    replace stats-service
+  fi
   where
 }
 
-# renew: a stack that runs gets new certificates, if it is time, and takes them before anybody connects to it anew: once
-# those that it shows have expired, provision could not.
+# renew [OPTION]: a stack that runs gets new certificates, if it is time, and takes them before anybody connects to it anew:
+# once those that it shows have expired, provision could not. OPTION is of `docker compose run`. The collector reads at its
+# start whom it trusts, and so do services for their way to it, who are left to the caller: AUTHORITY_NEW says whether.
 renew() {
-  AUTHORITY=$(authority)
+  local trusted
+  AUTHORITY_NEW=
   [ -n "$(compose ps --services --status running)" ] || return 0
-  compose run --rm --build -T secrets </dev/null || die "no certificates could be made"
+  trusted=$(authority)
+  compose run --rm "$@" -T secrets </dev/null || die "no certificates could be made"
   reread
+  [ -n "$trusted" ] && [ "$trusted" != "$(authority)" ] || return 0
+  AUTHORITY_NEW=yes
+  say "The certificate authority is new: restarting those that trust it."
+  compose restart --no-deps otel-collector
 }
 
 # authority: whom the stack trusts, if it runs.
 authority() { compose exec -T edge cat /run/secrets/ca.crt </dev/null 2>/dev/null || true; }
-
-# trust: the collector, and services on their way to it, read at their start whom they trust.
-trust() {
-  [ -n "$AUTHORITY" ] && [ "$AUTHORITY" != "$(authority)" ] || return 0
-  say "The certificate authority is new: restarting those that trust it."
-  compose restart otel-collector
-  replace task-service
-  replace stats-service
-}
 
 # reread: servers take the certificates that are in their files now, and keep their connections; the collector and Jaeger
 # look by themselves. They are told from inside: after `docker kill`, with any signal, the engine would not start the

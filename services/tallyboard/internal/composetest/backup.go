@@ -34,9 +34,19 @@ func (s *stack) checkBackup(ctx context.Context) error {
 	return s.checkPointInTime(ctx, file)
 }
 
-// checkPointInTime works on, makes a mistake, and goes back to the moment before it, from a backup that is older than the
-// last restore.
+// checkPointInTime goes back from a backup that is older than the last restore, while certificates have expired.
 func (s *stack) checkPointInTime(ctx context.Context, file string) error {
+	if err := s.mistake(ctx, "make restore UNTIL= brings back the moment before a mistake", file, "mysql", "nats"); err != nil {
+		return err
+	}
+	_, err := s.stackCommand(ctx, "restore", file, "2020-01-01 00:00:00")
+	s.report.check("a moment before the backup is refused, and nothing stops", errors.Join(holds(err != nil, "it was not"), s.statsEqual(ctx)))
+	return nil
+}
+
+// mistake works on, makes a mistake, and goes back to the moment before it, from a backup in file. The services in expired
+// have certificates that have expired when the restore begins.
+func (s *stack) mistake(ctx context.Context, what, file string, expired ...string) error {
 	if err := s.addTasks(ctx, "Before the mistake"); err != nil {
 		return err
 	}
@@ -55,14 +65,18 @@ func (s *stack) checkPointInTime(ctx context.Context, file string) error {
 			return err
 		}
 	}
-	if err := s.restores(ctx, "make restore UNTIL= brings back the moment before a mistake", good, file, noted); err != nil {
+	if len(expired) > 0 {
+		what += ", though certificates have expired"
+		if err := s.expire(ctx, expired...); err != nil {
+			return err
+		}
+	}
+	if err := s.restores(ctx, what, good, file, noted); err != nil {
 		return err
 	}
 	a, err := s.call(ctx, http.MethodPost, "/api/v1/projects/"+apiProject+"/tasks", `{"title":"After the restore"}`)
 	s.report.check("work goes on after a restore", errors.Join(err, a.is(http.StatusCreated)))
 	s.report.check("statistics equal a recount", s.statsEqual(ctx))
-	_, err = s.stackCommand(ctx, "restore", file, "2020-01-01 00:00:00")
-	s.report.check("a moment before the backup is refused, and nothing stops", errors.Join(holds(err != nil, "it was not"), s.statsEqual(ctx)))
 	return nil
 }
 

@@ -50,8 +50,10 @@ func (s *stack) stackCommand(ctx context.Context, args ...string) (string, error
 func (s *stack) clean(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
-	if _, err := s.compose(ctx, "down", "--volumes", "--remove-orphans", "--timeout", "5"); err != nil {
-		s.report.notef("the stack could not be removed: %v", err)
+	for _, variant := range []*stack{s, s.onPostgres()} { // the volumes of each
+		if _, err := variant.compose(ctx, "down", "--volumes", "--remove-orphans", "--timeout", "5"); err != nil {
+			s.report.notef("the stack could not be removed: %v", err)
+		}
 	}
 }
 

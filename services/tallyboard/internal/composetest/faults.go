@@ -139,29 +139,3 @@ func (s *stack) settle(ctx context.Context, l *load) error {
 	s.report.check("statistics have caught up and equal a recount", s.statsEqual(ctx))
 	return nil
 }
-
-// checkDownUp removes all containers and makes them anew on the same volumes.
-func (s *stack) checkDownUp(ctx context.Context) error {
-	before, err := s.fingerprint(ctx)
-	if err != nil {
-		return err
-	}
-	started := time.Now()
-	if _, err := s.compose(ctx, "down"); err != nil {
-		return err
-	}
-	s.report.notef("down took %s", seconds(started))
-	started = time.Now()
-	if _, err := s.compose(ctx, "up", "--wait", "--wait-timeout", "180"); err != nil {
-		return err
-	}
-	s.report.notef("up took %s", seconds(started))
-	after, err := s.fingerprint(ctx)
-	if err != nil {
-		return err
-	}
-	s.report.check("docker compose down && up keeps the data", holds(slices.Equal(before, after), "%d tasks before, %d after", len(before), len(after)),
-		len(after), " tasks")
-	s.report.check("statistics equal a recount", s.statsEqual(ctx))
-	return nil
-}

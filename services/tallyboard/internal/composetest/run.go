@@ -92,8 +92,9 @@ func Run(ctx context.Context, cfg Config, out io.Writer) error {
 		{"scaling", s.checkScaling},
 		{"rolling restart under load", s.checkRolling},
 		{"each container killed under load", s.checkKills},
-		{"down and up", s.checkDownUp},
+		{"down and up, also with expired certificates", s.checkDownUp},
 		{"backup and restore", s.checkBackup},
+		{"PostgreSQL", s.checkPostgres},
 	} {
 		if i > 1 && !cfg.wants(step.title) {
 			continue
