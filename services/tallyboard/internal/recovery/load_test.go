@@ -24,17 +24,13 @@ const (
 type ledger struct {
 	mu     sync.Mutex
 	titles map[string]string
-	keys   map[string]string // Idempotency-Key of each task's creation, by id
 	err    error
 }
 
-func (l *ledger) acknowledge(id, title, key string) {
+func (l *ledger) acknowledge(id, title string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.titles[id] = title
-	if key != "" {
-		l.keys[id] = key
-	}
 }
 
 func (l *ledger) fail(err error) {
@@ -87,18 +83,43 @@ func (s *stack) begin(l *ledger, part string) load {
 	return load{ledger: l, stop: func() { cancel(); group.Wait() }}
 }
 
+// changed is what a client adds to the title of a task that it made.
+const changed = ", changed"
+
 // work is one round of a client: a task, changed, discussed.
 func (s *stack) work(l *ledger, name string) error {
+	id, err := s.create(name)
+	if err != nil {
+		return err
+	}
+	l.acknowledge(id, name)
+	if err := s.call(http.MethodPatch, "/api/v1/tasks/"+id, `{"title":"`+name+changed+`"}`, nil, "If-Match: *"); err != nil {
+		return err
+	}
+	l.acknowledge(id, name+changed)
+	return s.call(http.MethodPost, "/api/v1/tasks/"+id+"/comments", `{"body":"About `+name+`"}`, nil)
+}
+
+// create makes the task of that name, which is also its Idempotency-Key, and returns its id.
+func (s *stack) create(name string) (id string, err error) {
 	var made task
-	if err := s.call(http.MethodPost, "/api/v1/projects/"+project+"/tasks", `{"title":"`+name+`"}`, &made, "Idempotency-Key: "+name); err != nil {
-		return err
+	err = s.call(http.MethodPost, "/api/v1/projects/"+project+"/tasks", `{"title":"`+name+`"}`, &made, "Idempotency-Key: "+name)
+	return made.ID, err
+}
+
+// repeated makes all tasks once more, as clients would that did not see the answer. None may be made twice: what remembers
+// them was restored with them.
+func (s *stack) repeated(titles map[string]string) error {
+	for id, title := range titles {
+		again, err := s.create(strings.TrimSuffix(title, changed))
+		if err != nil {
+			return err
+		}
+		if again != id {
+			return fmt.Errorf("repeating the creation of %q made another task", title)
+		}
 	}
-	l.acknowledge(made.ID, name, name)
-	if err := s.call(http.MethodPatch, "/api/v1/tasks/"+made.ID, `{"title":"`+name+`, changed"}`, nil, "If-Match: *"); err != nil {
-		return err
-	}
-	l.acknowledge(made.ID, name+", changed", "")
-	return s.call(http.MethodPost, "/api/v1/tasks/"+made.ID+"/comments", `{"body":"About `+name+`"}`, nil)
+	return nil
 }
 
 // until waits for as many more acknowledged tasks as a phase needs.

@@ -92,7 +92,7 @@ func (s *stack) project(t *testing.T) *ledger {
 	if err := s.call(http.MethodPost, "/api/v1/projects", `{"key":"`+project+`","name":"Safe"}`, nil); err != nil {
 		t.Fatal(err)
 	}
-	return &ledger{titles: map[string]string{}, keys: map[string]string{}}
+	return &ledger{titles: map[string]string{}}
 }
 
 // phase is some work.

@@ -36,7 +36,7 @@ func exercise(t *testing.T, s *stack, kind []string) {
 		t.Fatal(err)
 	}
 	tooEarly := moment()
-	promises := &ledger{titles: map[string]string{}, keys: map[string]string{}}
+	promises := &ledger{titles: map[string]string{}}
 	work := s.begin(promises, "before")
 	if err := work.until(t.Context()); err != nil {
 		t.Fatal(err)
@@ -110,6 +110,9 @@ func (s *stack) restore(t *testing.T, backup, noted string, good map[string]stri
 	}
 	if !maps.Equal(there, good) {
 		t.Errorf("%d tasks are there, %d were acknowledged before the moment; differences: %v", len(there), len(good), differences(there, good))
+	}
+	if err := s.repeated(good); err != nil {
+		t.Error(err)
 	}
 	if n := s.db.number("SELECT COUNT(*) FROM comments"); n < len(good)-clients || n > len(good) {
 		t.Errorf("%d comments on %d tasks", n, len(good))

@@ -37,6 +37,7 @@ contained() { exec env -i $CONTAINER_ENV $CONTAINER_AS "$@"; }
 case "$*" in
   "compose ps --services --status running") echo "$CONTAINER" ;;
   "compose exec -T $CONTAINER "*) shift 4; contained "$@" ;;
+  "compose run --rm -T secrets") ;;
   "compose run --rm provision") tell provision "${PROVISION_DISCARD_STREAM:-}" ;;
   "compose run --rm -T --no-deps --entrypoint bash $CONTAINER "*) shift 8; contained bash "$@" ;;
   "compose stop "* | "compose start "* | "compose up "*) shift; tell "$@" ;;

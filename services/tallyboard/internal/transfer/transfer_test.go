@@ -22,8 +22,12 @@ import (
 	"github.com/tallyboard/tallyboard/services/tallyboard/internal/launch"
 )
 
-// patience is how long statistics may take to follow.
-const patience = 60 * time.Second
+const (
+	// patience is how long statistics may take to follow.
+	patience = 60 * time.Second
+	// pause lies between two looks at whether they do.
+	pause = 20 * time.Millisecond
+)
 
 // product starts everything on a database, and returns where it is.
 func product(t *testing.T, databaseURL string) *client {
@@ -131,10 +135,9 @@ func figures(t *testing.T, c *client, key string) string {
 		entry := object(e)
 		names = append(names, text(entry["id"]), text(entry["handle"]))
 	}
-	for deadline := time.Now().Add(patience); ; {
-		if c.must(t, http.MethodGet, "/api/v1/stats/status", "")["lagPositions"] == float64(0) {
-			break
-		}
+	look := time.NewTicker(pause)
+	defer look.Stop()
+	for deadline := time.Now().Add(patience); c.must(t, http.MethodGet, "/api/v1/stats/status", "")["lagPositions"] != float64(0); <-look.C {
 		if time.Now().After(deadline) {
 			t.Fatal("statistics do not catch up")
 		}
