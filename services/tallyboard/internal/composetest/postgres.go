@@ -52,7 +52,7 @@ func (s *stack) imageThere(ctx context.Context, service string) error {
 	if err != nil {
 		return err
 	}
-	for _, image := range strings.FieldsSeq(out) {
+	for image := range strings.FieldsSeq(out) {
 		if !strings.HasPrefix(image, service+":") {
 			continue // of a service that it depends on
 		}
