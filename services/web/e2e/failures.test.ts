@@ -111,7 +111,7 @@ describe('while a part is away', () => {
     await page.locator('.tiles').waitFor();
     await page.route('**/api/v1/stats/**', (route) => route.fulfill(AWAY));
     await page.getByLabel('Period', { exact: true }).selectOption({ label: 'Last 30 days' });
-    await page.getByText(/Statistics cannot be reached; these are from/).waitFor();
+    await page.getByText(/Statistics cannot be reached; these are from .*, for what was chosen before/).waitFor();
     await picture(page, 'stats-away');
     await page.goto(`/p/${project.key}/board`);
     await column(page, 'Backlog').getByRole('button', { name: 'Add a task', exact: true }).click();

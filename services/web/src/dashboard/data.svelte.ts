@@ -25,9 +25,12 @@ const REOPEN_MS = 5_000;
 
 export class DashboardData {
   staleSince = $state<string | null>(null);
+  /** What is shown answers an earlier choice of period or filter than the current one. */
+  earlierChoice = $state(false);
 
   #project: string;
   #query: StatsQuery = {};
+  #answered = '';
   #resource = new Resource<AllStats>();
   #pos = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -48,14 +51,18 @@ export class DashboardData {
 
   show(query: StatsQuery): void {
     this.#query = query;
+    this.earlierChoice = this.#answered !== '' && this.#answered !== JSON.stringify(query);
     void this.reload();
   }
 
   async reload(): Promise<void> {
+    const asked = JSON.stringify(this.#query);
     await this.#resource.load(async (signal) => {
       const answers = await Promise.all(NAMES.map((name) => get<AllStats[StatName]>(this.#path(name), signal)));
       const all = Object.fromEntries(NAMES.map((name, i) => [name, answers[i]])) as unknown as AllStats;
       this.staleSince = all.summary.asOf.staleSince ?? null;
+      this.#answered = asked;
+      this.earlierChoice = asked !== JSON.stringify(this.#query);
       return all;
     });
   }

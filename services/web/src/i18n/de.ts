@@ -373,6 +373,7 @@ export const de: Record<MessageKey, string> = {
   'start.failed': 'Tallyboard antwortet nicht',
   'stats.asOf': 'Stand {time}',
   'stats.away': 'Statistiken sind nicht erreichbar; diese sind vom {time}.',
+  'stats.awayEarlier': 'Statistiken sind nicht erreichbar; diese sind vom {time}, für die vorige Auswahl.',
   'stats.days': '{n, plural, one {Letzter # Tag} other {Letzte # Tage}}',
   'stats.filters': 'Filter der Statistiken',
   'stats.period': 'Zeitraum',

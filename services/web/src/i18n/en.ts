@@ -371,6 +371,7 @@ export const en = {
   'start.failed': 'Tallyboard is not answering',
   'stats.asOf': 'As of {time}',
   'stats.away': 'Statistics cannot be reached; these are from {time}.',
+  'stats.awayEarlier': 'Statistics cannot be reached; these are from {time}, for what was chosen before.',
   'stats.days': '{n, plural, one {Last # day} other {Last # days}}',
   'stats.filters': 'Filters of the statistics',
   'stats.period': 'Period',
