@@ -106,9 +106,7 @@ func twoReleases(t *testing.T, r *rig) {
 			if err := s.Start(); err != nil {
 				t.Fatal(err)
 			}
-			if err := r.Ready(t.Context(), s); err != nil {
-				t.Fatal(err)
-			}
+			r.await(t, func(ctx context.Context) error { return r.Ready(ctx, s) })
 		}
 		rest(t, leftOut)
 		load.more(t, 30)

@@ -217,6 +217,16 @@ func (r *rig) alive(t *testing.T) {
 	}
 }
 
+// await does what takes its time, patience at most.
+func (r *rig) await(t *testing.T, do func(context.Context) error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := do(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // scan reads one row past everything that is broken.
 func (r *rig) scan(t *testing.T, query string, into ...any) error {
 	t.Helper()

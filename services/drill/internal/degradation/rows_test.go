@@ -1,6 +1,7 @@
 package degradation
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -111,9 +112,7 @@ func natsAway(t *testing.T, r *rig) {
 	for _, s := range r.Services() {
 		until(t, s.Name()+" still says since when NATS is away", func() error { return healthSays(s) })
 	}
-	if err := r.StartNATS(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	r.await(t, r.StartNATS)
 	until(t, "the live stream says that it is live again", func() error {
 		if since := r.live.staleSince(); !since.IsZero() {
 			return fmt.Errorf("late since %s", since)
@@ -144,9 +143,7 @@ func statsAway(t *testing.T, r *rig) {
 		}
 	}
 	for _, s := range r.Stats {
-		if err := r.Ready(t.Context(), s); err != nil {
-			t.Fatal(err)
-		}
+		r.await(t, func(ctx context.Context) error { return r.Ready(ctx, s) })
 	}
 }
 
@@ -177,9 +174,7 @@ func replicaKilled(t *testing.T, r *rig) {
 		if err := s.Start(); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.Ready(t.Context(), s); err != nil {
-			t.Fatal(err)
-		}
+		r.await(t, func(ctx context.Context) error { return r.Ready(ctx, s) })
 		rest(t, leftOut)
 	}
 	until(t, "the stream, which was on one of the two, goes on at the other", func() error {
@@ -275,9 +270,7 @@ func databaseAway(t *testing.T, r *rig) {
 			return err
 		})
 	}
-	if err := r.DB.Up(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	r.await(t, r.DB.Up)
 	began := time.Now()
 	r.again(t, unanswered) // as the browser sends again what it kept
 	t.Logf("writes again %s after the database accepts connections", time.Since(began).Round(time.Millisecond))

@@ -48,9 +48,7 @@ func streamRestored(t *testing.T, r *rig) {
 	if err := os.CopyFS(copied, os.DirFS(store)); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.StartNATS(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	r.await(t, r.StartNATS)
 	r.must(t, 5)
 	r.settle(t)
 	if err := r.StopNATS(); err != nil {
@@ -63,8 +61,6 @@ func streamRestored(t *testing.T, r *rig) {
 	if err := os.CopyFS(store, os.DirFS(copied)); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.StartNATS(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	r.await(t, r.StartNATS)
 	r.must(t, 5)
 }
