@@ -92,13 +92,16 @@ func TestStreamSendsEvents(t *testing.T) {
 
 func TestAStreamThatWasQuietEndsWell(t *testing.T) {
 	t.Parallel()
+	arrived := make(chan struct{}) // what was sent before: the server writes it after Flush has returned
 	address, _ := streaming(t, StreamOptions{}, func(string) func(w *SSEWriter) error {
 		return func(w *SSEWriter) error {
+			<-arrived
 			return w.conn.SetWriteDeadline(time.Now().Add(-time.Second)) // as if the last event had been sent long ago
 		}
 	})
 	r := subscribe(t, address, "").body
 	next(t, r)
+	close(arrived)
 	if rest, err := io.ReadAll(r); err != nil || len(rest) > 0 {
 		t.Errorf("at the end: %q, %v", rest, err)
 	}
