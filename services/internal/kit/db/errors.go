@@ -194,7 +194,12 @@ func cannotWrite(err error) bool {
 // with its last words (1158 to 1161), where the other direction still works.
 const connectionExceptions = "08"
 
+// isConnectionBroken knows the driver's word for it, too: an answer was left half read when the connection broke, and so the
+// statement, or COMMIT, was not sent. The driver checks for that before it writes.
 func isConnectionBroken(err error) bool {
+	if errors.Is(err, mysql.ErrBusyBuffer) {
+		return true
+	}
 	e, ok := errors.AsType[*mysql.MySQLError](err)
 	return ok && strings.HasPrefix(string(e.SQLState[:]), connectionExceptions)
 }

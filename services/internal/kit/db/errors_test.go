@@ -38,6 +38,7 @@ func TestClassifyKnowsTheErrorNumbers(t *testing.T) {
 		{&mysql.MySQLError{Number: 1030, Message: "Got error 168 - 'Unknown (generic) error from engine' from storage engine"}, apperr.Internal},
 		{&mysql.MySQLError{Number: 1030, Message: "Got error 28 - 'No space left on device' from storage engine"}, apperr.Unavailable},
 		{pg("53100"), apperr.Unavailable},
+		{mysql.ErrBusyBuffer, apperr.Unavailable},
 		{&mysql.MySQLError{Number: 1158, SQLState: [5]byte([]byte("08S01")), Message: "Got an error reading communication packets"}, apperr.Unavailable},
 		{my(1205), apperr.Unavailable}, {my(1213), apperr.Unavailable}, {my(3572), apperr.Unavailable},
 		{my(3024), apperr.Timeout}, {my(1969), apperr.Timeout}, {my(1062), apperr.Internal}, {my(1146), apperr.Internal},
