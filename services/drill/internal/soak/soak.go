@@ -175,7 +175,7 @@ func (s *soak) AfterLoad(ctx context.Context, r *drill.Conductor) error {
 		}
 		c := catchUp(ctx, r, o, s.cfg.Backlog)
 		s.result.CatchUps = append(s.result.CatchUps, c)
-		r.Sayf("%s", c)
+		r.Sayf("%s", &c)
 		r.AwaitCalm(ctx)
 	}
 	return nil

@@ -3,7 +3,6 @@ package consumer
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -273,23 +272,5 @@ func (a *applier) catchUp(ctx context.Context, owed int64) (int64, error) {
 	case !first && a.cursor != owed && a.Source() != SourceDatabase:
 		return a.cursor, nil
 	}
-	for a.cursor < head {
-		events, err := a.store.Events(ctx, a.cursor, head, a.cfg.BatchSize)
-		if err != nil {
-			return owed, err
-		}
-		if len(events) == 0 {
-			return owed, fmt.Errorf("the database has no event at position %d, though its last is %d", a.cursor+1, head)
-		}
-		a.setSource(SourceDatabase)
-		traced, end := a.span(ctx, events)
-		if err = a.apply(traced, events); err != nil {
-			markFailure(traced, err)
-		}
-		end()
-		if err != nil {
-			return owed, err
-		}
-	}
-	return nothingOwed, nil
+	return nothingOwed, a.applyUntil(ctx, head)
 }
