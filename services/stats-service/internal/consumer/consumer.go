@@ -46,7 +46,8 @@ type Bus interface {
 
 // Config says how eagerly events are applied. Zero values take the defaults of the tags.
 type Config struct {
-	// BatchSize is how many events one transaction applies at most.
+	// BatchSize is how many events that NATS brought one transaction applies at most; of those read from the database while
+	// catching up, up to four times as many.
 	BatchSize int `env:"STATS_BATCH_SIZE" envDefault:"500"`
 	// PollInterval is how often the applier looks into the database for events that NATS did not bring. The first look that
 	// finds some leaves them to NATS, the next one reads them.
