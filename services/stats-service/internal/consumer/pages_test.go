@@ -29,7 +29,8 @@ type history struct {
 	began  chan int64
 }
 
-func newHistory(head int64) *history {
+func newHistory() *history {
+	const head = 93
 	return &history{
 		head: head, began: make(chan int64, head+1),
 		onRead: func(context.Context, int64) error { return nil }, onApply: func(int64) error { return nil },
@@ -103,7 +104,7 @@ func (h *history) caughtUp(t *testing.T, a *applier) {
 func TestPagesAreReadWhileTheLastOneIsApplied(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) { // which ends a test that waits for ever
-		h := newHistory(93)
+		h := newHistory()
 		want := []int64{0, 5, 15, 35, 55, 75} // pages of 5, 10, 20 at most, and a rest
 		h.onApply = func(first int64) error {
 			for i := slices.Index(want, first-1) + 1; i < len(want); {
@@ -127,7 +128,7 @@ func TestCursorMovesUnderPages(t *testing.T) {
 	for _, to := range []int64{3, 50, 71, 93} {
 		t.Run(fmt.Sprint(to), func(t *testing.T) {
 			t.Parallel()
-			h := newHistory(93)
+			h := newHistory()
 			once := sync.Once{}
 			h.onApply = func(first int64) error {
 				if first == 36 {
@@ -143,7 +144,7 @@ func TestCursorMovesUnderPages(t *testing.T) {
 // TestPageThatCannotBeRead fails once in the middle; what was applied stays, and the next look goes on from there.
 func TestPageThatCannotBeRead(t *testing.T) {
 	t.Parallel()
-	h, failure := newHistory(93), errors.New("the connection broke")
+	h, failure := newHistory(), errors.New("the connection broke")
 	failed := false
 	h.onRead = func(_ context.Context, after int64) error {
 		if after == 35 && !failed {
@@ -165,7 +166,7 @@ func TestPageThatCannotBeRead(t *testing.T) {
 // TestPageThatCannotBeApplied ends the reading of the next one, and waits for its end.
 func TestPageThatCannotBeApplied(t *testing.T) {
 	t.Parallel()
-	h, failure := newHistory(93), errors.New("lost the lock race")
+	h, failure := newHistory(), errors.New("lost the lock race")
 	ended := false
 	h.onRead = func(ctx context.Context, after int64) error {
 		if after == 35 && !ended {
