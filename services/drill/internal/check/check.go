@@ -52,6 +52,7 @@ type Snapshot struct {
 	Tasks     []Task              `json:"tasks"`
 	Comments  []Comment           `json:"comments"`
 	Relations []Relation          `json:"relations"`
+	Labelled  []Labelled          `json:"labelled"`
 	Views     []View              `json:"views"`
 	Events    []Event             `json:"events"`
 	Given     int64               `json:"given"`     // last position given, as the relay keeps it
@@ -86,6 +87,12 @@ type Task struct {
 	Project string `json:"projectId"`
 	Number  int64  `json:"number"`
 	Seq     int64  `json:"seq"`
+}
+
+// Labelled is a row of task_labels, which repeats what the row of the task says.
+type Labelled struct {
+	Task  string `json:"task"`
+	Label string `json:"label"`
 }
 
 // Comment is a row of comments.
@@ -288,6 +295,8 @@ func apply(t *ledger.Task, c Change, key string) error {
 		return into(&t.Rank, c.After)
 	case "estimate":
 		return into(&t.Estimate, c.After)
+	case "labels":
+		return into(&t.Labels, c.After)
 	case "trashed":
 		return into(&t.Trashed, c.After)
 	case "number":
@@ -336,6 +345,8 @@ func difference(a, b ledger.Task) string {
 		return fmt.Sprintf("rank %q and %q", a.Rank, b.Rank)
 	case (a.Estimate == nil) != (b.Estimate == nil) || a.Estimate != nil && *a.Estimate != *b.Estimate:
 		return "estimate"
+	case !slices.Equal(a.Labels, b.Labels):
+		return fmt.Sprintf("labels %v and %v", a.Labels, b.Labels)
 	case (a.Trashed == nil) != (b.Trashed == nil):
 		return "whether it is in the trash"
 	case a.Version != b.Version:

@@ -40,10 +40,17 @@ func ungranted(op *ledger.Op, t ledger.Task) string {
 		return "state"
 	case asked.Estimate != nil && (t.Estimate == nil || *t.Estimate != *asked.Estimate):
 		return "estimate"
+	case len(asked.Labels) > 0 && !sameSet(t.Labels, asked.Labels), asked.AddLabel != "" && !slices.Contains(t.Labels, asked.AddLabel):
+		return "labels"
 	case op.Kind == ledger.Trash && t.Trashed == nil:
 		return "it is not in the trash"
 	case op.Kind == ledger.Restore && t.Trashed != nil:
 		return "it is still in the trash"
 	}
 	return ""
+}
+
+// sameSet compares lists without duplicates whatever their order.
+func sameSet(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // History demands that each task and project has its events 1, 2, 3 … without gaps, the first one its making, and that the
-// row of each task is what its events make of it.
+// row of each task is what its events make of it, and its rows of labels what that row says.
 func History(b *Book) []Violation {
 	out := slices.Clone(b.unreadable)
 	for _, id := range slices.Sorted(maps.Keys(b.events)) {
@@ -29,6 +29,13 @@ func History(b *Book) []Violation {
 			out = append(out, violation("there are %d events of task %s, and no task", len(events), id).of(b.ops[events[0].Trace]))
 		}
 	}
+	labels := map[string][]string{}
+	for _, l := range b.Found.Labelled {
+		labels[l.Task] = append(labels[l.Task], l.Label)
+		if b.tasks[l.Task] == nil {
+			out = append(out, violation("label %s is on task %s, which is not there", l.Label, l.Task))
+		}
+	}
 	numbers := map[string]string{}
 	for _, t := range b.Found.Tasks {
 		steps := b.histories[t.ID]
@@ -39,6 +46,9 @@ func History(b *Book) []Violation {
 		last := steps[len(steps)-1]
 		if d := difference(last.task, t.Task); d != "" {
 			out = append(out, violation("history and row of task %s differ: %s", t.Key, d).of(last.op))
+		}
+		if !sameSet(labels[t.ID], t.Labels) {
+			out = append(out, violation("task %s has the labels %v, and rows of %v", t.Key, t.Labels, labels[t.ID]).of(last.op))
 		}
 		if last.event.Seq != t.Seq {
 			out = append(out, violation("the row of task %s counts %d events, there are %d", t.Key, t.Seq, last.event.Seq).of(last.op))

@@ -95,6 +95,13 @@ func (w *world) update(id, text string, ifVersion int64) *ledger.Op {
 	return op
 }
 
+// label gives the second task labels, all of them in one update.
+func (w *world) label(ids ...string) {
+	op := w.op(ledger.Update, second)
+	op.Asked.Labels = ids
+	w.change(op, second, "task.changed", func(t *ledger.Task) { t.Labels = ids }, w.to("labels", ids))
+}
+
 func (w *world) moveBehind(id, other, rank string) {
 	op := w.op(ledger.Move, id)
 	op.Asked.After = other
@@ -200,6 +207,11 @@ func (w *world) record() Record {
 	for _, t := range w.tasks {
 		r.Found.Tasks = append(r.Found.Tasks, *t)
 	}
+	for _, t := range r.Found.Tasks {
+		for _, l := range t.Labels {
+			r.Found.Labelled = append(r.Found.Labelled, Labelled{t.ID, l})
+		}
+	}
 	slices.SortFunc(r.Found.Tasks, func(a, b Task) int { return strings.Compare(a.Rank, b.Rank) })
 	r.Found.Listed = map[string][]string{"DRA": nil}
 	for _, t := range r.Found.Tasks {
@@ -255,6 +267,8 @@ const (
 	opRelate
 	opUnrelate
 	opRelateLast
+	opLabels
+	opLabelsLess
 	opRename
 	opAddState
 	opChangeState
@@ -306,6 +320,8 @@ func busyDay(t *testing.T) Record {
 	w.relate(ledger.Unrelate, "relation.removed", first, second)
 	w.relate(ledger.Relate, "relation.added", first, third)
 	w.r.Found.Relations = []Relation{{From: first, To: third, Kind: "blocks"}}
+	w.label("l1", "l2")
+	w.label("l2")
 	w.rename("Called otherwise")
 	w.settleAll()
 	w.save(ledger.AddView, "v1", 0, &ledger.View{Name: "Mine", Layout: "list"})

@@ -81,12 +81,19 @@ func (r rowReader) view(scan func(...any) error) error {
 func (r rowReader) task(scan func(...any) error) error {
 	var t check.Task
 	var trashed *time.Time
-	err := scan(textID(&t.ID), textID(&t.Project), &t.Number, &t.Title, &t.Description, textID(&t.State), &t.Rank, &t.Estimate, &t.Version, &t.Seq, &trashed)
+	err := scan(textID(&t.ID), textID(&t.Project), &t.Number, &t.Title, &t.Description, textID(&t.State), &t.Rank, &t.Estimate, textIDs(&t.Labels), &t.Version, &t.Seq, &trashed)
 	if trashed != nil {
 		at := trashed.UTC().Format(time.RFC3339Nano)
 		t.Trashed = &at
 	}
 	r.to.Tasks = append(r.to.Tasks, t)
+	return err
+}
+
+func (r rowReader) labelled(scan func(...any) error) error {
+	var l check.Labelled
+	err := scan(textID(&l.Task), textID(&l.Label))
+	r.to.Labelled = append(r.to.Labelled, l)
 	return err
 }
 
@@ -146,4 +153,36 @@ func (s idScanner) Scan(v any) error {
 	id, err := uuid.Parse(text)
 	*s.to = id.String()
 	return err
+}
+
+// textIDs scans ids that follow one another, of 32 hexadecimal digits each, with anything else between them.
+type idsScanner struct{ to *[]string }
+
+func textIDs(to *[]string) idsScanner { return idsScanner{to} }
+
+// Scan implements sql.Scanner.
+func (s idsScanner) Scan(v any) error {
+	text, is := v.(string)
+	if b, bytes := v.([]byte); bytes {
+		text, is = string(b), true
+	}
+	if !is {
+		return fmt.Errorf("a list of ids is a %T", v)
+	}
+	*s.to = nil
+	digits := strings.Map(func(r rune) rune {
+		if strings.ContainsRune("0123456789abcdef", r) {
+			return r
+		}
+		return -1
+	}, text)
+	const each = 32
+	for ; digits != ""; digits = digits[min(each, len(digits)):] {
+		id, err := uuid.Parse(digits[:min(each, len(digits))])
+		if err != nil {
+			return fmt.Errorf("a list of ids is %q: %w", text, err)
+		}
+		*s.to = append(*s.to, id.String())
+	}
+	return nil
 }

@@ -77,8 +77,10 @@ type Asked struct {
 	IfVersion   int64    `json:"ifVersion,omitempty"` // 0: any
 	State       string   `json:"state,omitempty"`
 	Estimate    *float64 `json:"estimate,omitempty"`
-	After       string   `json:"after,omitempty"`  // task to stand directly behind
-	Before      string   `json:"before,omitempty"` // task to stand directly in front of
+	Labels      []string `json:"labels,omitempty"`   // ids; all that the task shall have, in any order
+	AddLabel    string   `json:"addLabel,omitempty"` // id
+	After       string   `json:"after,omitempty"`    // task to stand directly behind
+	Before      string   `json:"before,omitempty"`   // task to stand directly in front of
 	Top         bool     `json:"top,omitempty"`
 	Bottom      bool     `json:"bottom,omitempty"`
 	Body        string   `json:"body,omitempty"`     // of a comment
@@ -103,6 +105,7 @@ type Task struct {
 	State       string   `json:"state"`
 	Rank        string   `json:"rank"`
 	Estimate    *float64 `json:"estimate"`
+	Labels      []string `json:"labels"` // ids, in the order in which they were given
 	Version     int64    `json:"version"`
 	Trashed     *string  `json:"trashed"` // RFC 3339; nil: not in the trash
 }

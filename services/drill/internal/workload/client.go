@@ -155,7 +155,7 @@ func (c *caller) create(ctx context.Context, project string, place map[string]an
 }
 
 // update changes a task's description to the operation's name, and now and then more.
-func (c *caller) update(ctx context.Context, project string, t seen, state string) ledger.Op {
+func (c *caller) update(ctx context.Context, project string, t seen, state string, labels []string) ledger.Op {
 	op := c.name(ledger.Update, project)
 	op.Tasks = []string{t.id}
 	op.Asked.Description = "Changed by " + op.ID
@@ -167,6 +167,9 @@ func (c *caller) update(ctx context.Context, project string, t seen, state strin
 	if c.random.IntN(3) == 0 {
 		op.Asked.State = state
 		body["state"] = state
+	}
+	if len(labels) > 0 && c.random.IntN(3) == 0 {
+		op.Asked.Labels, body["labels"] = labels, labels
 	}
 	r := jsonRequest(http.MethodPatch, "/api/v1/tasks/"+t.id, body)
 	r.ifMatch = "*"
@@ -210,15 +213,19 @@ func (c *caller) move(ctx context.Context, project string, t, other seen, state 
 	return c.call(ctx, op, jsonRequest(http.MethodPost, "/api/v1/tasks/"+t.id+"/move", body), oneTask)
 }
 
-// bulk gives several tasks one estimate that no other operation gives.
-func (c *caller) bulk(ctx context.Context, project string, tasks []seen) ledger.Op {
+// bulk gives several tasks one estimate that no other operation gives, and now and then a label.
+func (c *caller) bulk(ctx context.Context, project string, tasks []seen, labels []string) ledger.Op {
 	op := c.name(ledger.Bulk, project)
 	for _, t := range tasks {
 		op.Tasks = append(op.Tasks, t.id)
 	}
 	estimate := float64(c.number*100_000+c.count) / 1000
 	op.Asked.Estimate = &estimate
-	body := map[string]any{"tasks": op.Tasks, "change": map[string]any{"estimate": estimate}}
+	change := map[string]any{"estimate": estimate}
+	if len(labels) > 0 && c.random.IntN(2) == 0 {
+		op.Asked.AddLabel, change["addLabels"] = labels[0], labels[:1]
+	}
+	body := map[string]any{"tasks": op.Tasks, "change": change}
 	return c.call(ctx, op, jsonRequest(http.MethodPost, "/api/v1/projects/"+project+"/tasks/bulk", body), manyTasks)
 }
 

@@ -102,7 +102,7 @@ func TestOutcomes(t *testing.T) {
 func TestAStaleAnswerShowsTheTask(t *testing.T) {
 	t.Parallel()
 	_, client, _ := setup(t, `412 {"current":{"id":"a","version":7}}`)
-	op := client.update(context.Background(), "DRA", seen{id: "a", version: 6}, "s")
+	op := client.update(context.Background(), "DRA", seen{id: "a", version: 6}, "s", nil)
 	if op.Outcome != ledger.Refused || op.Current == nil || op.Current.Version != 7 {
 		t.Errorf("%+v", op)
 	}

@@ -58,6 +58,19 @@ func (p *place) state(random *rand.Rand) string {
 	return p.states[random.IntN(len(p.states))]
 }
 
+// labels chooses up to three labels of the project; somebody may be removing one of them, and then it is refused.
+func (p *place) labels(random *rand.Rand) (ids []string) {
+	const most = 3
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for range min(most, len(p.set.Labels)) {
+		if id := p.set.Labels[random.IntN(len(p.set.Labels))].ID; !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
 // settings reads an answer that is a project.
 func settings(op *ledger.Op, body []byte) error {
 	var s ledger.Settings

@@ -221,7 +221,7 @@ func (l *Load) step(ctx context.Context, c *caller) {
 		return
 	}
 	t, other := at.pick(c.random), at.pick(c.random)
-	state := at.state(c.random)
+	state, labels := at.state(c.random), at.labels(c.random)
 	var op ledger.Op
 	switch n := c.random.IntN(100); {
 	case t.trashed && n%2 == 0:
@@ -231,7 +231,7 @@ func (l *Load) step(ctx context.Context, c *caller) {
 	case n < 22:
 		op = c.create(ctx, project, map[string]any{"after": other.id}, ledger.Asked{After: other.id})
 	case n < 52:
-		op = c.update(ctx, project, t, state)
+		op = c.update(ctx, project, t, state, labels)
 	case n < 66 && other.id != t.id:
 		op = c.move(ctx, project, t, other, state)
 	case n < 72:
@@ -247,7 +247,7 @@ func (l *Load) step(ctx context.Context, c *caller) {
 			return
 		}
 	case n < 86:
-		op = c.bulk(ctx, project, at.some(c.random))
+		op = c.bulk(ctx, project, at.some(c.random), labels)
 	case n < 88:
 		rows := 1 + c.random.IntN(4)
 		if c.random.IntN(largeOneIn) == 0 {
