@@ -74,22 +74,26 @@ func (p *Project) TakePending() []history.Event {
 	return events
 }
 
-// ViewChanged records that a view was saved (before is nil for a new one) or, with after nil, removed. The settings'
-// version stays; stores write Seq, and Updated, behind which no later event falls back however slow its replica's clock.
+// ViewChanged records that a view was saved (before is nil for a new one) or, with after nil, removed, and sets the times of
+// after. The settings' version stays; stores write Seq, and Updated, behind which no later event or view falls back however
+// slow its replica's clock.
 func (p *Project) ViewChanged(by By, before, after *View) {
 	kind := history.ViewSaved
 	if after == nil {
 		kind = history.ViewRemoved
 	}
+	at := history.NotBefore(by.Now.UTC().Truncate(time.Microsecond), p.Updated)
 	c := history.Change{Field: history.FieldView}
 	if before != nil {
 		c.Before = history.NewChange("", *before, nil).Before
 	}
 	if after != nil {
+		if after.Updated = at; before == nil {
+			after.Created = at
+		}
 		c.After = history.NewChange("", nil, *after).After
 	}
 	p.Seq++
-	at := history.NotBefore(by.Now.UTC().Truncate(time.Microsecond), p.Updated)
 	p.Updated = at
 	p.pending = append(p.pending, p.event(by, at, kind, []history.Change{c}))
 }

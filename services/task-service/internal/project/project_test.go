@@ -247,8 +247,14 @@ func TestNoClockShows(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p.ViewChanged(fast, nil, &project.View{Name: "v"})
-	p.ViewChanged(slow, &project.View{Name: "v"}, nil)
+	first := project.View{Name: "v"}
+	p.ViewChanged(fast, nil, &first)
+	second := first
+	p.ViewChanged(slow, &first, &second)
+	if !first.Created.Equal(fast.Now) || !second.Created.Equal(fast.Now) || !second.Updated.Equal(fast.Now) {
+		t.Errorf("a view was made at %s and changed at %s", second.Created, second.Updated)
+	}
+	p.ViewChanged(slow, &second, nil)
 	name := "y"
 	if err := p.Apply(slow, project.Patch{Name: &name}); err != nil {
 		t.Fatal(err)

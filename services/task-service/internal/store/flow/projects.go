@@ -162,14 +162,14 @@ func (f *Flows) SaveView(ctx context.Context, w project.Write, v project.View) (
 			if err := roomForView(ctx, tx, p.ID); err != nil {
 				return err
 			}
-			saved.Version, saved.Created, saved.Updated = 1, by.Now, by.Now
+			saved.Version = 1
 			p.ViewChanged(by, nil, &saved)
 		case err != nil:
 			return err
 		case w.IfVersion > 0 && old.Version != w.IfVersion:
 			return apperr.New(apperr.Stale, "This view has been changed since you read it.").WithCurrent(old)
 		default:
-			saved.Version, saved.Created, saved.Owner, saved.Updated = old.Version+1, old.Created, old.Owner, by.Now
+			saved.Version, saved.Created, saved.Owner = old.Version+1, old.Created, old.Owner
 			p.ViewChanged(by, &old, &saved)
 		}
 		if err := tx.PutView(ctx, saved); err != nil {
